@@ -1,0 +1,1 @@
+"""Everything syscope knows and computes, without a screen: sources, model, store, queries."""

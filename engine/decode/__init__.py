@@ -1,0 +1,1 @@
+"""From raw bytes to columns and back to arguments; the compiled loops."""

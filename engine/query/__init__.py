@@ -1,0 +1,1 @@
+"""Questions and their answers: tables, lists and counts over (view, filter, window)."""

@@ -1,0 +1,90 @@
+"""What a view is. The declarations themselves are TOML files, read by the ``views`` package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Aggregation(Enum):
+    """How a column combines the events of a row (views §3); none keeps the first value seen."""
+
+    FIRST = "first"
+    LAST = "last"
+    SUM = "sum"
+    RATE = "rate"
+    """Sum divided by the seconds of the window."""
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+class Kind(Enum):
+    """A table groups events by key; a list shows each event."""
+
+    TABLE = "table"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One shown column."""
+
+    title: str
+    field: str
+    """Field name, with its argument if it takes one."""
+    description: str
+    width: int
+    """Cells, the gap included; 0 takes the rest of the line."""
+    aggregation: Aggregation = Aggregation.FIRST
+    merge: Aggregation | None = None
+    """How rows of the key merge into rows of the group (views §3, sub-keys)."""
+    containers: bool | None = None
+    """True: only with -pc; False: only without; None: always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a row, and the field a drill-down from it filters on."""
+
+    field: str
+    containers: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A command a user may run on a row: an argument list, ``%field`` replaced whole."""
+
+    key: str
+    label: str
+    command: tuple[str, ...]
+    confirm: bool = False
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A declared screenful."""
+
+    id: str
+    name: str
+    description: str
+    kind: Kind
+    columns: tuple[Column, ...]
+    keys: tuple[Key, ...] = ()
+    """One, or two that differ by ``containers``; none in lists."""
+    group: str | None = None
+    """Field rows are merged by in a second step; drill-downs use it."""
+    filter: str = ""
+    sort: str | None = None
+    """Title of the column sorted on at first; None keeps arrival order."""
+    applies_to: tuple[str, ...] = ("",)
+    """Fields of a selection this view can follow; "" is the whole machine."""
+    drill_to: str | None = None
+    propagate_filter: bool = True
+    use_defaults: bool = True
+    """Absent numbers and texts become neutral values; otherwise the event is left out."""
+    tips: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    root: bool = False
+    """May be the start view."""

@@ -1,0 +1,95 @@
+"""A slice of consecutive events as columns.
+
+Owns the columns' meaning and dtypes. Sealed segments are immutable: any thread may read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_RESULT = -(2**63)
+"""Result of an event that has none."""
+UNKNOWN_LATENCY = -1
+"""Latency of an exit whose enter was not seen. Enters have 0."""
+NO_FD = -(2**31)
+"""Fd number of an event that has none (negative numbers such as AT_FDCWD are values)."""
+NO_ROW = -1
+"""Thread row or fd row of an event without one. Tables indexed by row keep one entry more, so that -1
+falls on the last, the entry of absence."""
+
+HIDDEN = 1
+"""Flag: kept for its effect on state, never shown or counted (state-only events, and the container
+and user events in front of the first real one)."""
+
+SAMPLE = np.dtype([("event", "<i4"), ("thread", "<i4"), ("kind", "u1"), ("value", "<i8")])
+"""A sampled fact of a thread: row in the segment, thread row, ``Sample`` kind, value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Kinds of sampled facts (design §4)."""
+
+    CPU = 0
+    """On-CPU time between two switches, ns."""
+    CPU_USER = 1
+    """User-mode CPU time since the last procinfo sample of the thread, ns."""
+    CPU_SYSTEM = 2
+    """Kernel-mode CPU time since the last procinfo sample of the thread, ns."""
+    VM_SIZE = 3
+    """KiB, as the following two."""
+    VM_RSS = 4
+    VM_SWAP = 5
+    PF_MAJOR = 6
+    """Page faults since the thread started."""
+    PF_MINOR = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Columns of ``len(self)`` consecutive events, one array each."""
+
+    first: int
+    """Number of events before this segment: row i is event number ``first + i + 1``."""
+    time: NDArray[np.int64]
+    """ns since epoch; file order, which is not always ascending."""
+    cpu: NDArray[np.uint16]
+    type: NDArray[np.uint16]
+    """Type code, index into ``events.CATALOGUE``."""
+    flags: NDArray[np.uint8]
+    thread: NDArray[np.int32]
+    fd: NDArray[np.int32]
+    """fd number the event is about, NO_FD when none."""
+    fd_row: NDArray[np.int32]
+    result: NDArray[np.int64]
+    """First parameter of exits of calls; NO_RESULT when none."""
+    latency: NDArray[np.int64]
+    """ns from enter to exit; 0 of enters, UNKNOWN_LATENCY where the enter is missing."""
+    offset: NDArray[np.int64]
+    """Where the event's block starts in the uncompressed stream (RawBytes)."""
+    end: int
+    """Where the last event's block ends in the stream."""
+    samples: NDArray[Any]
+    """Sampled facts of this segment, dtype SAMPLE, ascending by event."""
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @cached_property
+    def time_span(self) -> tuple[int, int]:
+        """Smallest and largest time stamp, ns."""
+        return int(self.time.min()), int(self.time.max())
+
+    @cached_property
+    def types_present(self) -> NDArray[np.uint16]:
+        """The type codes that occur, ascending."""
+        return np.unique(self.type)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the columns, bytes."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
