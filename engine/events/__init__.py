@@ -186,12 +186,13 @@ def _event_type(code: int, entry: dict[str, Any]) -> EventType:
         traits |= Trait.META
     if code % 2:
         traits |= Trait.EXIT
-    params = tuple(Parameter(name, kind, fmt, **(rest[0] if rest else {})) for name, kind, fmt, *rest in entry["params"])
+    params = tuple(
+        Parameter(name, kind, fmt, **(rest[0] if rest else {})) for name, kind, fmt, *rest in entry["params"]
+    )
     category = Category[entry["category"].upper()]
     return EventType(code, entry["name"], category, traits, params, tuple(entry["counts"]), entry.get("fd_param"))
 
 
-@cache
 def _catalogue() -> tuple[EventType, ...]:
     unknown = EventType(UNKNOWN_TYPE, "unknown", Category.UNKNOWN, Trait.UNUSED, (), (0,), None)
     table = [unknown] * TYPES
