@@ -1,0 +1,165 @@
+"""What crosses between the engine and a screen: requests one way, frozen snapshots the other.
+
+Owns their shape only. Every text in a snapshot is safe to show (``engine.text``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.query.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One step of a drill-down: the view it was made in and the selection made there."""
+
+    view: View
+    field: str | None = None
+    """Selected field; None when only the view was switched."""
+    value: Any = None
+    """Selected value as the field yields it (bytes, int)."""
+    shown: str = ""
+    """The value as text for the crumb."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRequest:
+    """Rows of a view: which, of what, in which order, from where."""
+
+    view: View
+    levels: tuple[Level, ...] = ()
+    filter: str = ""
+    """The user's filter, combined with the view's own and the levels'."""
+    containers: bool = False
+    """-pc: container columns and keys."""
+    sort: int | None = None
+    """Index of a shown column; None the view's default."""
+    descending: bool | None = None
+    """None: the column type's default (numbers descending)."""
+    offset: int = 0
+    count: int = 100
+    hold: Any = None
+    """Key of the row under the cursor: the snapshot says where it is now."""
+    search: str = ""
+    """Incremental search: the snapshot names the matching row nearest after ``search_from``."""
+    search_from: int = 0
+    search_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinesRequest:
+    """Event lines (dig) under a filter composed as for a table."""
+
+    levels: tuple[Level, ...] = ()
+    filter: str = ""
+    containers: bool = False
+    offset: int = 0
+    """Index among the matching events."""
+    count: int = 100
+    search: str = ""
+    search_from: int = 0
+    search_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRequest:
+    """Check a filter while it is typed."""
+
+    filter: str
+    levels: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """A column as the screen draws it."""
+
+    title: str
+    width: int
+    """Cells, 0 for the rest of the line."""
+    right: bool
+    """Numbers are aligned right."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its key for drill-downs, and safe, rendered cells."""
+
+    key: Any
+    shown_key: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSnapshot:
+    """A page of a table, frozen."""
+
+    request: TableRequest
+    columns: tuple[ShownColumn, ...]
+    key_field: str
+    """Field a drill-down from a row filters on; "" in lists."""
+    sort: int | None
+    descending: bool
+    rows: tuple[Row, ...]
+    offset: int
+    total: int
+    held: int | None
+    """Index of the row with ``request.hold``, None when it is gone."""
+    found: int | None
+    """Index of the row the search found."""
+    filter: str
+    """The complete composed filter."""
+    error: str = ""
+    """Why there is no table (bad filter, unknown field), for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesSnapshot:
+    """A page of event lines, frozen; safe text."""
+
+    request: LinesRequest
+    lines: tuple[str, ...]
+    offset: int
+    total: int
+    found: int | None
+    filter: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSnapshot:
+    """What a filter being typed would do."""
+
+    request: VerdictRequest
+    kept: int = 0
+    of: int = 0
+    error: str = ""
+    position: int = 0
+    """Where in the text the error is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """State of the source, for the header."""
+
+    source: str
+    """File name, safe to show."""
+    events: int
+    """Events ingested so far, hidden ones included."""
+    start: int
+    """First and last time stamp, ns since epoch; 0 before the first event."""
+    end: int
+    progress: float
+    """0 to 1 while loading, 1 when all was read."""
+    damage: tuple[str, ...]
+    """Messages about cuts and damage."""
+    error: str
+    """Why nothing could be opened."""
+    memory: int
+    """Columns, tables and raw bytes held, bytes."""
+
+
+Request = TableRequest | LinesRequest | VerdictRequest
+Snapshot = TableSnapshot | LinesSnapshot | VerdictSnapshot | Status
