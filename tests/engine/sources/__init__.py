@@ -1,0 +1,1 @@
+"""Tests of sources: opening and reading captures."""
