@@ -6,9 +6,7 @@ import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-COMPILED = sorted(
-    path for path in Path("engine").rglob("*.py") if "cython.compiled" in path.read_text("utf-8")
-)
+COMPILED = sorted(path for path in Path("engine").rglob("*.py") if "cython.compiled" in path.read_text("utf-8"))
 
 setup(
     ext_modules=cythonize(
@@ -22,6 +20,7 @@ setup(
             )
             for path in COMPILED
         ],
+        build_dir="build/cython",
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,

@@ -1,0 +1,67 @@
+# Everything lives in .venv; a step runs again only when what it is made from has changed.
+#   make tui         the explorer: on the bundled capture, or ARGS="-r FILE ..."
+#   make test        lint and tests        make test-long   fuzzing, soak, big files
+#   make lint        ruff, mypy, imports   make bench       ratios to sysdig and csysdig
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILED := $(shell grep -rl --include='*.py' 'cython\.compiled' engine)
+PACKAGES := python3 python3-venv python3-dev gcc libc6-dev
+
+.PHONY: tui test test-long lint bench venv build system
+.DELETE_ON_ERROR:
+
+tui: build
+	@$(BIN)/tui $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-long: build $(VENV)/.test
+	$(BIN)/python -m pytest -m long
+
+lint: build $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: build $(VENV)/.bench
+	$(BIN)/python -m benchmarks.run
+
+venv: $(VENV)/.run
+build: $(VENV)/.built
+
+$(VENV)/.built: $(VENV)/.run setup.py $(COMPILED)
+	$(BIN)/python setup.py -q build_ext --inplace
+	@touch $@
+
+$(VENV)/.run: pyproject.toml setup.py
+	@$(MAKE) --no-print-directory system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group build
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --group test --group lint
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+# What pip cannot bring: venv, a compiler, Python's headers.
+system:
+	@if $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
+	    && command -v cc >/dev/null; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then \
+	    echo "syscope needs Python 3.11 or newer with venv and headers, and a C compiler" >&2; exit 1; \
+	elif [ "$$(id -u)" -eq 0 ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	else \
+	    echo "Some system packages are missing. Run this, then make again:" >&2; \
+	    echo "    sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
+	fi

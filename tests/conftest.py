@@ -1,0 +1,25 @@
+"""What every test may use: the shared sample captures, where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
+CAPTURES_VARIABLE = "SYSCOPE_CAPTURES"
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """Folder of the shared sample captures; the test is skipped where there is none."""
+    named = os.environ.get(CAPTURES_VARIABLE)
+    folder = Path(named) if named else ROOT.parent / "shared" / "captures"
+    if folder.is_dir():
+        return folder
+    if named:
+        # Asked for by name, so its absence is a mistake and no reason to skip.
+        pytest.exit(f"{CAPTURES_VARIABLE}={named} is not a folder", returncode=pytest.ExitCode.USAGE_ERROR)
+    pytest.skip(f"needs the shared captures: set {CAPTURES_VARIABLE} to their folder")

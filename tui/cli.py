@@ -1,0 +1,148 @@
+"""The command `tui`: picks a sub-command, or starts the explorer with csysdig's options.
+
+Owns the options of the explorer and the exit status of everything. Each sub-command is a module of
+``tui.commands`` with ``add_parser`` and ``run``, imported only when asked for, so that ``--help`` and
+``--version`` answer at once and no sub-command pays for a screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import NoReturn
+
+from tui import __version__
+from tui.exit_codes import Exit
+
+COMMANDS = {
+    "dig": "print events, one line each",
+    "view": "print a view's rows as a table, JSON or CSV",
+    "fields": "list the fields filters and formats can use",
+}
+"""Sub-commands and what they do; a filter never starts with a bare word, so they hide none."""
+
+SHORTEST_DELAY = 100
+"""Shortest refresh period, milliseconds."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the return value is the process's exit status (``exit_codes``)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _command(words) if words and words[0] in COMMANDS else _explore(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has enough. Nothing may be written any more, not even by the interpreter's own flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return status
+
+
+def _command(words: list[str]) -> int:
+    name, *rest = words
+    module = import_module(f"tui.commands.{name}")
+    commands = _Parser(prog="tui").add_subparsers()
+    module.add_parser(commands)
+    # Options may stand anywhere among the words of a filter, as they may for sysdig.
+    asked = commands.choices[name].parse_intermixed_args(rest)
+    from engine.sources import CaptureError
+
+    try:
+        return int(module.run(asked))
+    except CaptureError as error:
+        sys.stderr.write(f"tui: {error}\n")
+        return Exit.FAILED
+
+
+def _explore(words: list[str]) -> int:
+    parser = _explorer_parser()
+    asked = parser.parse_intermixed_args(words)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        parser.error("the explorer needs a terminal; `tui view` and `tui dig` print to pipes and files")
+    from tui.app import run
+    from tui.options import Options
+
+    with ExitStack() as kept:
+        path = asked.readfile
+        if path is None:
+            sys.stderr.write(
+                "tui: live capture is not there yet; this is the bundled capture. Use -r FILE for another.\n"
+            )
+            path = kept.enter_context(as_file(files("tui") / "demo.scap.gz"))
+        return run(
+            Options(
+                path=path,
+                view=asked.view,
+                filter=" ".join(asked.filter),
+                containers=asked.print is not None,
+                limit=asked.numevents,
+                delay_ms=asked.delay,
+                port_names=asked.resolve_ports,
+                user_names=not asked.exclude_users,
+            )
+        )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says where help is when an option is wrong, in place of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def _explorer_parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  tui {name:<22}{meaning}" for name, meaning in COMMANDS.items())
+    parser = _Parser(
+        prog="tui",
+        usage="tui [-r FILE] [-v VIEW] [-n N] [-pc] [-E] [-R] [-d MS] [-s LEN] [FILTER ...]",
+        description="Explore system calls full-screen, from a capture file.",
+        epilog=f"other commands (each has --help):\n{commands}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to open (.scap, plain or gzip)")
+    add("-v", "--view", metavar="VIEW", default="procs", help="view to start with (default: procs)")
+    add("-n", "--numevents", metavar="N", type=_at_least(1), help="stop reading after N events")
+    add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")
+    add("-E", "--exclude-users", action="store_true", help="show user and group numbers, not names")
+    add("-R", "--resolve-ports", action="store_true", help="show service names in place of port numbers")
+    add("-d", "--delay", metavar="MS", type=_at_least(SHORTEST_DELAY), default=500, help="refresh period, ms (500)")
+    add(
+        "-s",
+        "--snaplen",
+        metavar="LEN",
+        type=_at_least(0),
+        default=80,
+        help="bytes kept of each buffer, live only (80)",
+    )
+    add("--version", action="version", version=f"syscope {__version__}")
+    add("filter", metavar="FILTER", nargs="*", help="what every view is restricted to, e.g. proc.name=nginx")
+    return parser
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """An argument type: whole numbers from ``least`` on."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too small, the least is {least}")
+        return number
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())
