@@ -1,0 +1,1 @@
+"""Whole-program measurements beside sysdig and csysdig; `make bench` runs them all."""
