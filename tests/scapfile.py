@@ -149,6 +149,7 @@ class Entry:
     """`FdKind`, or a number no reader knows."""
     name: bytes = b""
     socket: Socket | None = None
+    """Of the four socket kinds; a server has a destination only."""
     flags: int = 0
     dev: int = 0
     ino: int = 0
@@ -158,12 +159,10 @@ def fd_entry(version: int, entry: Entry) -> bytes:
     """One entry of an fd list."""
     body = struct.pack("<qQB", entry.number, entry.ino, entry.kind)
     if entry.socket is not None:
-        body += entry.socket.source
-        if entry.kind in (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER):
-            body += struct.pack("<HB", entry.socket.source_port, entry.socket.l4)
-        else:
-            ports = struct.pack("<HH", entry.socket.source_port, entry.socket.destination_port)
-            body += entry.socket.destination + ports + bytes((entry.socket.l4,))
+        body += entry.socket.source + entry.socket.destination
+        if entry.kind not in (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER):
+            body += struct.pack("<H", entry.socket.source_port)
+        body += struct.pack("<HB", entry.socket.destination_port, entry.socket.l4)
     elif entry.kind == FdKind.UNIX:
         body += bytes(16) + _string(entry.name)
     elif entry.kind == FdKind.FILE_V2:
