@@ -1,0 +1,97 @@
+"""The uncompressed stream of a capture, read again for late arguments (``store.RawBytes``).
+
+Owns where those bytes are: in the file itself when it is plain, else in memory up to a budget and beyond it in a
+spill file without a name. A file is never mapped: one cut short while it is mapped would kill the process.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+PAGE = 1 << 22
+"""Kept bytes are held in pieces of this size."""
+BUDGET = 1 << 30
+"""Kept bytes in memory before the rest is spilled."""
+
+
+def read_at(file: int, offset: int, size: int) -> bytes:
+    """``size`` bytes at ``offset``, however many calls that takes; fewer only where the file ends."""
+    pieces: list[bytes] = []
+    while size > 0:
+        piece = os.pread(file, size, offset)
+        if not piece:
+            break
+        pieces.append(piece)
+        offset += len(piece)
+        size -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class FileBytes:
+    """A plain file's own bytes."""
+
+    nbytes = 0
+
+    def __init__(self, file: int) -> None:
+        """``file`` is an open descriptor, which stays its owner's."""
+        self._file = file
+
+    def read(self, start: int, end: int) -> memoryview:
+        """Bytes ``start`` to ``end``; fewer when the file was cut since."""
+        return memoryview(read_at(self._file, start, end - start))
+
+
+class KeptBytes:
+    """Bytes that are nowhere else, appended by one thread and read by any."""
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        """``budget`` bytes, rounded down to whole pages, stay in memory."""
+        self._held = budget // PAGE
+        self._pages: list[bytearray] = []
+        self._spill = -1
+        self._size = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory."""
+        return min(self._size, self._held * PAGE)
+
+    def append(self, data: memoryview) -> None:
+        """Add to the end. Raises OSError when the spill file cannot take it."""
+        while data:
+            page, at = divmod(self._size, PAGE)
+            if page >= self._held:
+                if self._spill < 0:
+                    self._spill, name = tempfile.mkstemp(prefix="syscope-")
+                    os.unlink(name)
+                taken = os.pwrite(self._spill, data, self._size - self._held * PAGE)
+            else:
+                taken = min(len(data), PAGE - at)
+                if not at:
+                    self._pages.append(bytearray(PAGE))
+                self._pages[page][at : at + taken] = data[:taken]
+            self._size += taken
+            data = data[taken:]
+
+    def read(self, start: int, end: int) -> memoryview:
+        """Bytes ``start`` to ``end``, without a copy when they lie in one page."""
+        pieces: list[memoryview] = []
+        end = min(end, self._size)
+        while start < end:
+            page, at = divmod(start, PAGE)
+            if page < self._held:
+                piece = memoryview(self._pages[page])[at : at + end - start]
+            else:
+                piece = memoryview(read_at(self._spill, start - self._held * PAGE, end - start))
+            if not piece:
+                break
+            pieces.append(piece)
+            start += len(piece)
+        return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
+
+    def close(self) -> None:
+        """Give the spill file back."""
+        if self._spill >= 0:
+            os.close(self._spill)
+            self._spill = -1

@@ -1,0 +1,51 @@
+"""What a source tells, and to whom: the decoder stands behind this."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.decode.stop import Stop
+from engine.events import FdKind
+from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
+from engine.store.store import Store
+
+
+class Sink(Protocol):
+    """Takes a capture's facts and events, in the order of the file."""
+
+    store: Store
+
+    def section(self) -> None:
+        """A section begins: what was known of threads, fds and the machine no longer holds."""
+
+    def machine(self, machine: Machine) -> None:
+        """The machine of this section."""
+
+    def thread(self, thread: Thread) -> None:
+        """A thread that was there when the section began."""
+
+    def fd(
+        self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int
+    ) -> None:
+        """An fd that was open when the section began.
+
+        Sockets of IPv4 and IPv6 have no name; a server's socket has a destination only, its own address.
+        """
+
+    def interface(self, interface: Interface) -> None:
+        """A network interface of the machine."""
+
+    def user(self, user: User) -> None:
+        """A user of the machine."""
+
+    def group(self, group: Group) -> None:
+        """A group of the machine."""
+
+    def feed(self, buffer: memoryview, base: int, start: int) -> tuple[int, Stop, str]:
+        """Take the events in ``buffer[start:]``; where that ended, why, and for damage what was expected.
+
+        ``base`` is the stream offset of ``buffer[0]``. The buffer is overwritten after the call.
+        """
+
+    def seal(self) -> None:
+        """The last event was fed."""
