@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Aggregation(Enum):
-    """How a column combines the events of a row (views §3); none keeps the first value seen."""
+    """How a column combines the events of a row; ``COUNT`` only combines rows of a group."""
 
     FIRST = "first"
     LAST = "last"
@@ -17,6 +17,8 @@ class Aggregation(Enum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    COUNT = "count"
+    """How many different values there are."""
 
 
 class Kind(Enum):
@@ -38,7 +40,7 @@ class Column:
     """Cells, the gap included; 0 takes the rest of the line."""
     aggregation: Aggregation = Aggregation.FIRST
     merge: Aggregation | None = None
-    """How rows of the key merge into rows of the group (views §3, sub-keys)."""
+    """How rows of the key merge into rows of the group; None keeps what the aggregation says."""
     containers: bool | None = None
     """True: only with -pc; False: only without; None: always."""
 
@@ -53,7 +55,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A command a user may run on a row: an argument list, ``%field`` replaced whole."""
+    """A command a user may run on a row: an argument list, an argument ``%field`` replaced whole."""
 
     key: str
     label: str
@@ -82,9 +84,23 @@ class View:
     """Fields of a selection this view can follow; "" is the whole machine."""
     drill_to: str | None = None
     propagate_filter: bool = True
-    use_defaults: bool = True
-    """Absent numbers and texts become neutral values; otherwise the event is left out."""
     tips: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     root: bool = False
     """May be the start view."""
+
+    def columns_for(self, containers: bool) -> tuple[Column, ...]:
+        """The columns shown with or without container columns."""
+        return tuple(column for column in self.columns if column.containers in (None, containers))
+
+    def key_for(self, containers: bool) -> str:
+        """The field that makes a row; "" for lists."""
+        return next((key.field for key in self.keys if key.containers in (None, containers)), "")
+
+    def drill_field(self, containers: bool) -> str:
+        """The field a drill-down from a row of this view filters on; "" for lists."""
+        return self.group or self.key_for(containers)
+
+    def offered_after(self, field: str) -> bool:
+        """True when the view can follow a selection of this field ("" for none)."""
+        return field in self.applies_to

@@ -1,0 +1,200 @@
+"""Loops over the events of a segment that views are made of (compiled; ``make build``).
+
+Owns grouped totals and numbering of distinct integers. What is grouped and added up is decided by
+``engine.query``. Everything is bounded by the arrays given; nothing here raises halfway.
+"""
+
+# mypy reads kernels.pyi; annotations here are C types.
+
+import cython
+import numpy as np
+
+if not cython.compiled:
+    raise ImportError("engine.decode.kernels must be compiled: run `make build`")
+
+_NO_RESULT = cython.declare(cython.longlong, -(2**63 - 1) - 1)
+_NO_FD = cython.declare(cython.int, 255)
+_GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
+
+
+def accumulate(segment, mask, index, table, fd_kinds, measures, totals) -> None:
+    """Add the events of a segment that ``mask`` keeps to the totals of their groups.
+
+    The group of event i is ``table[index[i]]``, none when either is negative or the index is past the table.
+    ``fd_kinds`` are the kinds of fd rows; ``measures`` and ``totals`` are those of ``engine.query.totals``,
+    totals large enough for every group in the table. Releases the GIL. Time linear in the events.
+    """
+    kept: cython.const[cython.uchar][::1] = mask.view(np.uint8)
+    rows: cython.const[cython.int][::1] = index
+    groups: cython.const[cython.int][::1] = table
+    kinds: cython.const[cython.uchar][:] = fd_kinds
+    types: cython.const[cython.ushort][::1] = segment.type
+    fd_rows: cython.const[cython.int][::1] = segment.fd_row
+    results: cython.const[cython.longlong][::1] = segment.result
+    latencies: cython.const[cython.longlong][::1] = segment.latency
+    base: cython.longlong = segment.first
+
+    by_type: cython.const[cython.uint][::1] = measures.by_type
+    by_kind: cython.const[cython.uint][::1] = measures.by_kind
+    none: cython.uint = measures.without_result
+    good: cython.uint = measures.good
+    failed: cython.uint = measures.failed
+    of_result: cython.uint = measures.of_result
+    of_latency: cython.uint = measures.of_latency
+    width: cython.int = measures.count
+
+    events: cython.longlong[::1] = totals.events
+    first: cython.longlong[::1] = totals.first
+    last: cython.longlong[::1] = totals.last
+    sums: cython.double[:, ::1] = totals.sums
+    counts: cython.longlong[:, ::1] = totals.counts
+    mins: cython.longlong[:, ::1] = totals.mins
+    maxs: cython.longlong[:, ::1] = totals.maxs
+
+    i: cython.Py_ssize_t
+    size: cython.Py_ssize_t = types.shape[0]
+    known: cython.Py_ssize_t = groups.shape[0]
+    fds: cython.Py_ssize_t = kinds.shape[0]
+    row: cython.int
+    group: cython.int
+    m: cython.int
+    bits: cython.uint
+    value: cython.longlong
+    with cython.nogil:
+        for i in range(size):
+            if not kept[i]:
+                continue
+            row = rows[i]
+            if row < 0 or row >= known:
+                continue
+            group = groups[row]
+            if group < 0:
+                continue
+            events[group] += 1
+            if first[group] < 0:
+                first[group] = base + i
+            last[group] = base + i
+            bits = by_type[types[i]]
+            if bits == 0:
+                continue
+            row = fd_rows[i]
+            bits &= by_kind[kinds[row] if 0 <= row < fds else _NO_FD]
+            if results[i] == _NO_RESULT:
+                bits &= none
+            elif results[i] < 0:
+                bits &= failed
+            else:
+                bits &= good
+            if latencies[i] < 0:
+                bits &= ~of_latency
+            m = 0
+            while bits and m < width:
+                if bits & 1:
+                    value = 1
+                    if of_result >> m & 1:
+                        value = results[i]
+                    elif of_latency >> m & 1:
+                        value = latencies[i]
+                    sums[group, m] += value
+                    if counts[group, m] == 0 or value < mins[group, m]:
+                        mins[group, m] = value
+                    if counts[group, m] == 0 or value > maxs[group, m]:
+                        maxs[group, m] = value
+                    counts[group, m] += 1
+                bits >>= 1
+                m += 1
+
+
+@cython.cclass
+class Distinct:
+    """Numbers distinct 64-bit integers 0, 1, 2 … in order of first sight (open addressing, half full at most)."""
+
+    _values: object
+    _slots: object
+    _count: cython.int
+
+    def __init__(self) -> None:
+        """Begin without any value."""
+        self._values = np.empty(64, np.int64)
+        self._slots = np.full(128, -1, np.int32)
+        self._count = 0
+
+    @property
+    def values(self) -> object:
+        """The values by number, int64."""
+        return self._values[: self._count]
+
+    def number(self, values, present) -> object:
+        """The number of each value, int32, -1 where ``present`` is False. O(values)."""
+        wanted: cython.const[cython.longlong][::1] = values
+        there: cython.const[cython.uchar][::1] = present.view(np.uint8)
+        numbers = np.empty(wanted.shape[0], np.int32)
+        out: cython.int[::1] = numbers
+        i: cython.Py_ssize_t = 0
+        size: cython.Py_ssize_t = wanted.shape[0]
+        while i < size:
+            i = self._run(wanted, there, out, i)
+            if i < size:
+                self._grow()
+        return numbers
+
+    @cython.cfunc
+    def _run(
+        self,
+        wanted: cython.const[cython.longlong][::1],
+        there: cython.const[cython.uchar][::1],
+        out: cython.int[::1],
+        start: cython.Py_ssize_t,
+    ) -> cython.Py_ssize_t:
+        """Number from ``start`` on; the index at which the table must grow first, or the end."""
+        values: cython.longlong[::1] = self._values
+        slots: cython.int[::1] = self._slots
+        ring: cython.ulonglong = slots.shape[0] - 1
+        at: cython.ulonglong
+        size: cython.Py_ssize_t = wanted.shape[0]
+        i: cython.Py_ssize_t
+        count: cython.int = self._count
+        with cython.nogil:
+            for i in range(start, size):
+                if not there[i]:
+                    out[i] = -1
+                    continue
+                at = _scatter(wanted[i]) & ring
+                while slots[at] >= 0 and values[slots[at]] != wanted[i]:
+                    at = (at + 1) & ring
+                if slots[at] < 0:
+                    if count == values.shape[0]:
+                        break
+                    values[count] = wanted[i]
+                    slots[at] = count
+                    count += 1
+                out[i] = slots[at]
+            else:
+                i = size
+        self._count = count
+        return i
+
+    @cython.cfunc
+    def _grow(self) -> cython.void:
+        """Double the room and place every value anew."""
+        self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        self._slots = np.full(2 * len(self._values), -1, np.int32)
+        values: cython.longlong[::1] = self._values
+        slots: cython.int[::1] = self._slots
+        ring: cython.ulonglong = slots.shape[0] - 1
+        at: cython.ulonglong
+        i: cython.int
+        for i in range(self._count):
+            at = _scatter(values[i]) & ring
+            while slots[at] >= 0:
+                at = (at + 1) & ring
+            slots[at] = i
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _scatter(value: cython.longlong) -> cython.ulonglong:
+    """Spread a value over 64 bits (Fibonacci hashing with the high half folded down)."""
+    mixed: cython.ulonglong = cython.cast(cython.ulonglong, value) * _GOLDEN
+    return mixed ^ (mixed >> 32)
