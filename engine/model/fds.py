@@ -1,18 +1,24 @@
 """The fd table: one row per version of an open file, socket or other descriptor.
 
 Owns the columns and the interned identities they point at. Which call makes which row is the decoder's
-business. One writer appends; readers take a view of what was there when they asked.
+business. One writer appends and publishes; readers see what was published. A row is shared by every
+descriptor number, of whatever process, that came of one opening by dup and fork, and ends with the last.
 """
 
-from __future__ import annotations
+import os
+from typing import NamedTuple
 
-from typing import Any, NamedTuple
-
+import cython
 import numpy as np
-from numpy.typing import NDArray
+from cython.cimports.libc.stdlib import calloc, free, realloc
+from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from cython.cimports.libc.string import memcmp, memcpy
 
 from engine.events import FdKind
 from engine.model.facts import Socket
+
+if not cython.compiled:
+    raise ImportError("engine.model.fds must be compiled: run `make build`")
 
 FD = np.dtype(
     [
@@ -27,6 +33,8 @@ FD = np.dtype(
     ]
 )
 
+_KINDS = {int(kind): kind for kind in FdKind}
+
 
 class Identity(NamedTuple):
     """What an fd row shares with every other opening of the same thing."""
@@ -38,28 +46,239 @@ class Identity(NamedTuple):
     """The ends of an IPv4 or IPv6 socket."""
 
 
+@cython.cclass
 class Fds:
-    """Rows of dtype FD, growing, and the identities they point at, interned."""
+    """Rows of dtype FD, growing, and the identities they point at, interned.
+
+    Names are kept a second time as plain memory, so that paths are joined and found without the GIL.
+    """
+
+    def __cinit__(self) -> None:
+        self.arena = cython.NULL
+        self.names = cython.NULL
+        self.holders = cython.NULL
+        self._index = cython.cast(cython.pointer(int32_t), calloc(1024, cython.sizeof(int32_t)))
+        if not self._index:
+            raise MemoryError
+        self._index_mask = 1023
 
     def __init__(self) -> None:
-        self.identities: list[Identity] = []
-        self._ids: dict[Identity, int] = {}
-        self._rows: NDArray[Any] = np.zeros(1024, FD)
-        self._count = 0
+        self.identities = []
+        self._sockets = {}
+        self._seed = int.from_bytes(os.urandom(8), "little")
+        self._array = np.empty(0, FD)
+        self.reserve(1024)
+
+    def __dealloc__(self) -> None:
+        free(self.arena)
+        free(self.names)
+        free(self.holders)
+        free(self._index)
 
     def __len__(self) -> int:
-        return self._count
+        return self._published
 
     @property
-    def rows(self) -> NDArray[Any]:
-        """The rows there are now, without copying."""
-        return self._rows[: self._count]
+    def rows(self):
+        """The rows published by now, without copying."""
+        return self._array[: self._published]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, bytes; what Python keeps per identity is estimated."""
+        return self._array.nbytes + 4 * self.capacity + self._arena_capacity + 32 * self._names_capacity + 200 * len(self.identities)
 
     def identity(self, kind: FdKind, name: bytes, socket: Socket | None = None) -> int:
         """The index of an identity, given on first sight. O(1)."""
-        wanted = Identity(kind, name, socket)
-        known = self._ids.get(wanted)
-        if known is None:
-            known = self._ids[wanted] = len(self.identities)
-            self.identities.append(wanted)
-        return known
+        found: cython.int
+        if socket is None:
+            found = self.intern(kind, name, len(name))
+        else:
+            wanted = Identity(kind, name, socket)
+            known = self._sockets.get(wanted)
+            if known is not None:
+                return known
+            self._publish_names()
+            found = self._add_name(kind, name, len(name), 0)
+            if found >= 0:
+                self._sockets[wanted] = found
+                self.identities.append(wanted)
+        if found < 0:
+            raise MemoryError("no room for the name of a file descriptor")
+        self._publish_names()
+        return found
+
+    def add(self, kind, identity, *, flags=0, dev=0, ino=0, thread=-1, first=0) -> int:
+        """Append a row; its number. It is readable once published."""
+        self.reserve(1)
+        return self.append(kind, identity, flags, dev, ino, thread, first)
+
+    def reserve(self, count: cython.int) -> None:
+        """Make room for that many rows, so that ``append`` finds it."""
+        if self.count + count <= self.capacity:
+            return
+        wanted: cython.int = 2 * self.capacity + 1024 + count
+        array = np.empty(wanted, FD)
+        array[: self.count] = self._array[: self.count]
+        held = cython.cast(cython.pointer(int32_t), realloc(self.holders, wanted * cython.sizeof(int32_t)))
+        if not held:
+            raise MemoryError
+        self.holders = held
+        self._array = array
+        self.table = cython.cast(cython.pointer(FdRow), cython.cast(cython.size_t, array.ctypes.data))
+        self.capacity = wanted
+
+    def publish(self) -> None:
+        """Let readers see every row and identity there is."""
+        self._publish_names()
+        self._published = self.count
+
+    @cython.cfunc
+    def _publish_names(self):
+        at: cython.int
+        name: cython.pointer(Name)
+        for at in range(len(self.identities), self.names_count):
+            name = cython.address(self.names[at])
+            text = self.arena[name.start : name.start + name.length]
+            self.identities.append(Identity(_KINDS[name.kind], text, None))
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def append(
+        self,
+        kind: uint8_t,
+        identity: int32_t,
+        flags: uint32_t,
+        dev: uint32_t,
+        ino: uint64_t,
+        thread: int32_t,
+        first: int64_t,
+    ) -> int32_t:
+        """Append a row where ``reserve`` made room; its number, -1 without room or identity."""
+        row: int32_t = self.count
+        if row >= self.capacity or identity < 0:
+            return -1
+        new: cython.pointer(FdRow) = cython.address(self.table[row])
+        new.kind = kind
+        new.identity = identity
+        new.flags = flags
+        new.dev = dev
+        new.ino = ino
+        new.thread = thread
+        new.first = first
+        new.last = -1
+        self.holders[row] = 0
+        self.count = row + 1
+        return row
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def hold(self, row: int32_t) -> cython.void:
+        """One more descriptor number stands for the row."""
+        self.holders[row] += 1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def release(self, row: int32_t, number: int64_t) -> cython.void:
+        """A descriptor number of the row was closed by that event; the last one ends the row."""
+        self.holders[row] -= 1
+        if self.holders[row] == 0:
+            self.table[row].last = number
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def intern(self, kind: uint8_t, name: cython.pointer(cython.const[cython.uchar]), length: int32_t) -> int32_t:
+        """The identity of a name that is no address pair; -1 when memory is short."""
+        hashed: uint64_t = self._seed ^ kind
+        word: uint64_t
+        at: int32_t = 0
+        while at + 8 <= length:
+            memcpy(cython.address(word), name + at, 8)
+            hashed = (hashed ^ word) * MIX
+            hashed ^= hashed >> 29
+            at += 8
+        word = length
+        while at < length:
+            word = (word << 8) | name[at]
+            at += 1
+        hashed = (hashed ^ word) * MIX
+        hashed ^= hashed >> 32
+        slot: cython.size_t = hashed & self._index_mask
+        known: cython.pointer(Name)
+        while self._index[slot]:
+            known = cython.address(self.names[self._index[slot] - 1])
+            if (
+                known.hash == hashed
+                and known.kind == kind
+                and known.length == length
+                and memcmp(self.arena + known.start, name, length) == 0
+            ):
+                return self._index[slot] - 1
+            slot = (slot + 1) & self._index_mask
+        if 2 * cython.cast(cython.size_t, self.names_count) >= self._index_mask:
+            if not self._grow_index():
+                return -1
+            slot = hashed & self._index_mask
+            while self._index[slot]:
+                slot = (slot + 1) & self._index_mask
+        added: int32_t = self._add_name(kind, name, length, hashed)
+        if added >= 0:
+            self._index[slot] = added + 1
+        return added
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _add_name(
+        self, kind: uint8_t, name: cython.pointer(cython.const[cython.uchar]), length: int32_t, hashed: uint64_t
+    ) -> int32_t:
+        wanted: cython.size_t
+        if self.names_count == self._names_capacity:
+            wanted = 2 * cython.cast(cython.size_t, self._names_capacity) + 1024
+            names = cython.cast(cython.pointer(Name), realloc(self.names, wanted * cython.sizeof(Name)))
+            if not names:
+                return -1
+            self.names = names
+            self._names_capacity = cython.cast(cython.int, wanted)
+        if self._arena_used + length > self._arena_capacity:
+            wanted = 2 * self._arena_capacity + length + 65536
+            arena = cython.cast(cython.pointer(cython.uchar), realloc(self.arena, wanted))
+            if not arena:
+                return -1
+            self.arena = arena
+            self._arena_capacity = wanted
+        memcpy(self.arena + self._arena_used, name, length)
+        new: cython.pointer(Name) = cython.address(self.names[self.names_count])
+        new.hash = hashed
+        new.start = self._arena_used
+        new.length = length
+        new.tried = -1
+        new.kind = kind
+        self._arena_used += length
+        self.names_count += 1
+        return self.names_count - 1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _grow_index(self) -> cython.bint:
+        mask: cython.size_t = 2 * self._index_mask + 1
+        index = cython.cast(cython.pointer(int32_t), calloc(mask + 1, cython.sizeof(int32_t)))
+        if not index:
+            return False
+        old: cython.size_t
+        slot: cython.size_t
+        for old in range(self._index_mask + 1):
+            if self._index[old]:
+                slot = self.names[self._index[old] - 1].hash & mask
+                while index[slot]:
+                    slot = (slot + 1) & mask
+                index[slot] = self._index[old]
+        free(self._index)
+        self._index = index
+        self._index_mask = mask
+        return True
