@@ -109,7 +109,7 @@ def _tail(thread: Thread, length: int) -> bytes:
 
 def process_entry(version: int, thread: Thread, tail: int = FULL_TAIL) -> bytes:
     """One entry of a process list; ``tail`` counts the bytes after ``root`` and matters to version 9 only."""
-    entry = struct.pack("<QQQ", thread.tid, thread.pid, thread.ptid)
+    entry = struct.pack("<qqq", thread.tid, thread.pid, thread.ptid)
     if version >= 6:
         entry += struct.pack("<q", thread.sid)
     if version >= 8:
