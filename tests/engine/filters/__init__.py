@@ -1,0 +1,1 @@
+"""Filters: the language, its errors, and what it keeps."""
