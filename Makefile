@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMPILED := $(shell grep -rl --include='*.py' 'cython\.compiled' engine)
+COMPILED := $(shell grep -rl --include='*.py' 'cython\.compiled' engine) $(shell find engine -name '*.pxd')
 PACKAGES := python3 python3-venv python3-dev gcc libc6-dev
 
 .PHONY: tui test test-long lint bench venv build system
