@@ -23,7 +23,7 @@ _DOTTED = bytes(byte if 32 <= byte < 127 else ord(".") for byte in range(256))
 _UNITS = "KMGTP"
 
 
-def _safe(character: str) -> str:
+def _visible(character: str) -> str:
     if character.isprintable():
         return character
     if character < " ":
@@ -38,10 +38,10 @@ def clean(text: str) -> str:
     odd blanks a blank, everything else unprintable (bidi controls, joiners, surrogates) U+FFFD."""
     if text.isprintable():
         return text
-    return "".join(map(_safe, text))
+    return "".join(map(_visible, text))
 
 
-def show(raw: bytes) -> str:
+def safe(raw: bytes) -> str:
     """Captured bytes as safe text: UTF-8, invalid bytes as U+FFFD, the rest as ``clean`` does."""
     return clean(raw.decode("utf-8", "replace"))
 

@@ -6,13 +6,58 @@ of parameters belong to ``engine.fields``.
 
 from __future__ import annotations
 
+import struct
 from functools import cached_property
 
-from engine.events import CATALOGUE, EventType
+from engine.events import CATALOGUE, SCAP_TYPES, EventType, Trait
 from engine.model.facts import Thread
 from engine.model.fds import Identity
 from engine.store.segment import NO_FD, NO_RESULT, UNKNOWN_LATENCY, Segment
 from engine.store.store import Store
+
+_FLAGGED = frozenset({0x208, 0x217, 0x222})
+"""Event blocks that have dump flags before the event's header."""
+_V1 = frozenset({0x204, 0x208, 0x8010ABCD})
+"""Event blocks whose events do not tell how many parameters they have."""
+_V1_HEADER, _V2_HEADER = 22, 26
+_OVERCOUNTED = {280: 3, 286: 3}
+"""Bytes that old writers counted too much in the length of some types."""
+
+
+def _v1_lengths(event: memoryview, code: int) -> tuple[int, ...]:
+    """Parameter lengths of an event that does not tell their number: the largest number that adds up."""
+    (told,) = struct.unpack_from("<I", event, 16)
+    told -= _OVERCOUNTED.get(code, 0)
+    for count in sorted(CATALOGUE[code].counts, reverse=True):
+        if _V1_HEADER + 2 * count <= len(event):
+            lengths = struct.unpack_from(f"<{count}H", event, _V1_HEADER)
+            if _V1_HEADER + 2 * count + sum(lengths) == told:
+                return lengths
+    return ()
+
+
+def _cut(block: memoryview) -> tuple[bytes | None, ...]:
+    """The parameters in an event block; those there are when it is not whole."""
+    (kind,) = struct.unpack_from("<I", block)
+    event = block[14 if kind in _FLAGGED else 10 :]
+    (code,) = struct.unpack_from("<H", event, 20)
+    if code >= SCAP_TYPES:
+        return ()
+    if kind in _V1:
+        at, size = _V1_HEADER, 2
+        lengths = _v1_lengths(event, code)
+    else:
+        at, size = _V2_HEADER, 4 if CATALOGUE[code].traits & Trait.LARGE_PAYLOAD else 2
+        (count,) = struct.unpack_from("<I", event, 22)
+        if at + size * count > len(event):
+            return ()
+        lengths = struct.unpack_from(f"<{count}{'I' if size == 4 else 'H'}", event, at)
+    at += size * len(lengths)
+    params: list[bytes | None] = []
+    for length in lengths[: len(CATALOGUE[code].params)]:
+        params.append(bytes(event[at : at + length]) if length else None)
+        at += length
+    return tuple(params)
 
 
 class Event:
@@ -60,4 +105,13 @@ class Event:
     @cached_property
     def params(self) -> tuple[bytes | None, ...]:
         """Raw parameters in table order; None where the record has none or an empty one."""
-        raise NotImplementedError
+        start = int(self.segment.offset[self.row])
+        if start < 0:
+            return ()
+        following = self.row + 1
+        end = int(self.segment.offset[following]) if following < len(self.segment) else self.segment.end
+        try:
+            return _cut(self.store.raw.read(start, end))
+        except struct.error:
+            # The file was cut since it was decoded.
+            return ()

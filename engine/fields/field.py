@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.event import Event
 from engine.events import EventType
-from engine.model.facts import Thread
-from engine.model.fds import Identity
-from engine.store.segment import Segment
-from engine.store.store import Store
 
 Value = bytes | int | float | bool | tuple[bytes, ...] | tuple[int, ...] | None
 """A field's value. Text is bytes as captured; None is absent; tuples are lists and either-end values."""
@@ -56,7 +52,8 @@ class Place(Enum):
     FD = "fd"
     """Of the fd identity: ``value(Identity, Store, argument)``."""
     EVENT = "event"
-    """Of the event's columns, a segment at a time: ``value(Segment, Store, argument)`` → Numbers."""
+    """Of the event's columns, a segment at a time: ``value(Segment, Store, argument)`` → Numbers. A text
+    field of this place gives codes, and ``Field.words`` their text."""
     LATE = "late"
     """Of one event, its raw record included: ``value(Event, argument)``."""
 
@@ -114,16 +111,20 @@ class Field:
 
     name: str
     type: FieldType
-    group: str
-    """Class shown in lists and completion: event, process, fd, container …"""
     meaning: str
     """One line for people."""
-    place: Place
     value: Callable[..., Any]
     """See Place for its parameters; returns Value, or Numbers for EVENT."""
-    measure: Measure | None = None
-    """Set for EVENT fields that views add up."""
+    place: Place
+    group: str
+    """Class shown in lists and completion: event, process, fd, container …"""
+    measures: tuple[Measure, ...] = ()
+    """Disjoint parts that add up to the field, for EVENT fields that views add up."""
+    words: Callable[[int], bytes] | None = None
+    """Text of a code, for EVENT fields of text."""
     argument: Argument = Argument.NONE
+    whole_argument: bool = False
+    """The argument must be a whole number."""
     filter_only: bool = False
     multiple: bool = False
     """The value is a tuple, any of which may match (``fd.ip``, bare ``proc.aname``)."""
@@ -133,7 +134,26 @@ class Field:
 
     def of(self, event: Event, argument: str | None = None) -> Value:
         """The field's value for one event; None when absent."""
-        raise NotImplementedError
+        match self.place:
+            case Place.TYPE:
+                return cast(Value, self.value(event.type, argument))
+            case Place.THREAD:
+                thread = event.thread
+                return None if thread is None else cast(Value, self.value(thread, event.store, argument))
+            case Place.FD:
+                identity = event.fd
+                return None if identity is None else cast(Value, self.value(identity, event.store, argument))
+            case Place.EVENT:
+                numbers: Numbers = self.value(event.segment, event.store, argument)
+                return self.pick(numbers, event.row)
+            case Place.LATE:
+                return cast(Value, self.value(event, argument))
 
-
-__all__ = ["Argument", "Field", "FieldType", "Measure", "Numbers", "Outcome", "Place", "Quantity", "Segment", "Store", "Thread", "Value", "Identity"]
+    def pick(self, numbers: Numbers, row: int) -> Value:
+        """What an EVENT field's numbers say of one row."""
+        if numbers.present is not None and not numbers.present[row]:
+            return None
+        number = int(numbers.values[row])
+        if self.words is not None:
+            return self.words(number)
+        return bool(number) if self.type is FieldType.BOOL else number

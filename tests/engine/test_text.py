@@ -31,13 +31,13 @@ from engine import text
         (b"\xed\xa0\x80", "���"),
     ],
 )
-def test_show_makes_harmful_bytes_visible(raw: bytes, shown: str) -> None:
-    assert text.show(raw) == shown
+def test_safe_makes_harmful_bytes_visible(raw: bytes, shown: str) -> None:
+    assert text.safe(raw) == shown
 
 
 @given(st.binary())
-def test_shown_text_is_printable_and_encodable(raw: bytes) -> None:
-    shown = text.show(raw)
+def test_safe_text_is_printable_and_encodable(raw: bytes) -> None:
+    shown = text.safe(raw)
     assert shown.isprintable()
     shown.encode("utf-8")
 
@@ -89,7 +89,7 @@ def test_fit_aligns_numbers_right() -> None:
 
 @given(st.binary(), st.integers(0, 40))
 def test_fitted_text_takes_exactly_its_cells(raw: bytes, cells: int) -> None:
-    fitted = text.fit(text.show(raw), cells)
+    fitted = text.fit(text.safe(raw), cells)
     assert text.width(fitted) == cells
     assert len(fitted) <= 6 * cells + 1
 

@@ -1,0 +1,215 @@
+"""Fields of files, sockets and other descriptors: of the fd identity an event is about.
+
+Which end of a socket is the client's is the decoder's finding; here source is the client.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+from engine.decode.event import Event
+from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, L4_NAMES, FdKind
+from engine.fields.container import container_id
+from engine.fields.field import Field, FieldType, Numbers, Place, Value
+from engine.model.facts import Role, Socket
+from engine.model.fds import Identity
+from engine.store.segment import NO_FD, Segment
+from engine.store.store import Store
+from engine.text import without_controls
+
+FILES = frozenset({FdKind.FILE, FdKind.FILE_V2})
+"""Kinds of regular files."""
+PATHS = FILES | {FdKind.DIRECTORY}
+"""Kinds whose name is a path."""
+NET = frozenset({FdKind.IPV4, FdKind.IPV6, FdKind.IPV4_SERVER, FdKind.IPV6_SERVER})
+"""Kinds of IPv4 and IPv6 sockets."""
+SOCKETS = NET | {FdKind.UNIX}
+
+End = Callable[[Identity, Store], tuple[bytes, int] | None]
+"""Address and port of one end of a socket; None when there is no such end."""
+
+
+def directory_of(identity: Identity) -> bytes | None:
+    """The directory part of a file's path; a directory is its own."""
+    name = without_controls(identity.name)
+    if identity.kind is FdKind.DIRECTORY:
+        return name
+    if identity.kind not in FILES:
+        return None
+    head, slash, tail = name.rpartition(b"/")
+    return (head if tail else name) if slash else b"/"
+
+
+def _filename(identity: Identity, *_: object) -> Value:
+    if identity.kind not in FILES:
+        return None
+    return without_controls(identity.name).rpartition(b"/")[2] or b"/"
+
+
+def _client(identity: Identity, _: Store) -> tuple[bytes, int] | None:
+    ends = identity.socket
+    return (ends.source, ends.source_port) if ends is not None and ends.source else None
+
+
+def _server(identity: Identity, _: Store) -> tuple[bytes, int] | None:
+    ends = identity.socket
+    return (ends.destination, ends.destination_port) if ends is not None and ends.destination else None
+
+
+def _is_local_source(ends: Socket, store: Store) -> bool:
+    if ends.role is not Role.NONE:
+        return ends.role is Role.CLIENT
+    return any(interface.address == ends.source for interface in store.interfaces)
+
+
+def _local(identity: Identity, store: Store) -> tuple[bytes, int] | None:
+    ends = identity.socket
+    if ends is None:
+        return None
+    return (_client if _is_local_source(ends, store) else _server)(identity, store)
+
+
+def _remote(identity: Identity, store: Store) -> tuple[bytes, int] | None:
+    ends = identity.socket
+    if ends is None:
+        return None
+    return (_server if _is_local_source(ends, store) else _client)(identity, store)
+
+
+@lru_cache(1024)
+def service(port: int, protocol: str) -> bytes | None:
+    """The name of a service by its port, from the machine's own list."""
+    try:
+        return socket.getservbyport(port, protocol).encode()
+    except (OSError, OverflowError):
+        return None
+
+
+def _address(end: End) -> Callable[..., Value]:
+    def value(identity: Identity, store: Store, _: str | None) -> Value:
+        found = end(identity, store)
+        return None if found is None else found[0]
+
+    return value
+
+
+def _port(end: End) -> Callable[..., Value]:
+    def value(identity: Identity, store: Store, _: str | None) -> Value:
+        found = end(identity, store)
+        return None if found is None else found[1]
+
+    return value
+
+
+def _service(end: End) -> Callable[..., Value]:
+    def value(identity: Identity, store: Store, _: str | None) -> Value:
+        found, ends = end(identity, store), identity.socket
+        if found is None or ends is None:
+            return None
+        return service(found[1], "udp" if L4_NAMES.get(ends.l4) == "udp" else "tcp") or b"%d" % found[1]
+
+    return value
+
+
+def _both_addresses(identity: Identity, store: Store, _: str | None) -> Value:
+    return tuple(end[0] for end in (_client(identity, store), _server(identity, store)) if end is not None) or None
+
+
+def _both_ports(identity: Identity, store: Store, _: str | None) -> Value:
+    return tuple(end[1] for end in (_client(identity, store), _server(identity, store)) if end is not None) or None
+
+
+def _protocol(identity: Identity, *_: object) -> Value:
+    if identity.socket is None:
+        return None
+    name = L4_NAMES.get(identity.socket.l4)
+    return name.encode() if name in ("tcp", "udp", "icmp", "raw") else None
+
+
+def _family(identity: Identity, *_: object) -> Value:
+    return b"ip" if identity.kind in NET else b"unix" if identity.kind is FdKind.UNIX else None
+
+
+def _is_server(identity: Identity, *_: object) -> Value:
+    if identity.kind not in SOCKETS:
+        return None
+    return identity.kind in (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER) or (
+        identity.socket is not None and identity.socket.role is Role.SERVER
+    )
+
+
+def _kind(names: dict[FdKind, str]) -> Callable[..., Value]:
+    encoded = {kind: name.encode() for kind, name in names.items()}
+    return lambda identity, *_: encoded.get(identity.kind)
+
+
+def _number(segment: Segment, _: Store, __: str | None) -> Numbers:
+    return Numbers(segment.fd.astype("i8"), segment.fd != NO_FD)
+
+
+def _with_container(text: Callable[[Identity], bytes | None]) -> Callable[[Event, str | None], Value]:
+    """A name made unique on a machine with containers: the container's id, a colon, the name."""
+
+    def value(event: Event, _: str | None) -> Value:
+        thread, identity = event.thread, event.fd
+        found = None if identity is None else text(identity)
+        if thread is None or found is None:
+            return None
+        return (container_id(thread) if thread.container else b"") + b":" + found
+
+    return value
+
+
+def _uid(event: Event, _: str | None) -> Value:
+    thread = event.thread
+    return None if thread is None or event.fd is None else b"%d%d" % (thread.tid, event.fd_number or 0)
+
+
+_fd = partial(Field, place=Place.FD, group="fd")
+_late = partial(Field, place=Place.LATE, group="fd")
+TEXT, PORT, ADDRESS, NETWORK = FieldType.TEXT, FieldType.PORT, FieldType.ADDRESS, FieldType.NETWORK
+FIELDS = (
+    Field("fd.num", FieldType.ID, "descriptor number", _number, Place.EVENT, "fd"),
+    _fd("fd.type", TEXT, "file, directory, ipv4, ipv6, unix, pipe, event …", _kind(FD_TYPE_NAMES)),
+    _fd("fd.typechar", TEXT, "fd.type as one character", _kind(FD_TYPE_CHARS)),
+    _fd("fd.name", TEXT, "path of a file, client->server of a connection", lambda fd, *_: without_controls(fd.name)),
+    _fd("fd.directory", TEXT, "directory of a file", lambda fd, *_: directory_of(fd)),
+    _fd("fd.filename", TEXT, "last component of a file's path", _filename),
+    _fd("fd.ip", ADDRESS, "either end's address", _both_addresses, filter_only=True, multiple=True),
+    _fd("fd.cip", ADDRESS, "client address", _address(_client)),
+    _fd("fd.sip", ADDRESS, "server address", _address(_server)),
+    _fd("fd.lip", ADDRESS, "address of the process's own end", _address(_local)),
+    _fd("fd.rip", ADDRESS, "address of the other end", _address(_remote)),
+    _fd("fd.port", PORT, "either end's port", _both_ports, filter_only=True, multiple=True),
+    _fd("fd.cport", PORT, "client port", _port(_client)),
+    _fd("fd.sport", PORT, "server port", _port(_server)),
+    _fd("fd.lport", PORT, "port of the process's own end", _port(_local)),
+    _fd("fd.rport", PORT, "port of the other end", _port(_remote)),
+    _fd("fd.net", NETWORK, "either end's network", _both_addresses, filter_only=True, multiple=True),
+    _fd("fd.cnet", NETWORK, "client's network", _address(_client), filter_only=True),
+    _fd("fd.snet", NETWORK, "server's network", _address(_server), filter_only=True),
+    _fd("fd.lnet", NETWORK, "network of the process's own end", _address(_local), filter_only=True),
+    _fd("fd.rnet", NETWORK, "network of the other end", _address(_remote), filter_only=True),
+    _fd("fd.cproto", TEXT, "service name of the client port, else the port", _service(_client)),
+    _fd("fd.sproto", TEXT, "service name of the server port, else the port", _service(_server)),
+    _fd("fd.lproto", TEXT, "service name of the process's own port, else the port", _service(_local)),
+    _fd("fd.rproto", TEXT, "service name of the other end's port, else the port", _service(_remote)),
+    _fd("fd.l4proto", TEXT, "tcp, udp, icmp or raw", _protocol),
+    _fd("fd.sockfamily", TEXT, "ip or unix", _family),
+    _fd("fd.is_server", FieldType.BOOL, "true when the process is the server's end", _is_server),
+    _late("fd.uid", TEXT, "thread id and descriptor number in one", _uid),
+    _late(
+        "fd.containername",
+        TEXT,
+        "container id, colon, fd.name",
+        _with_container(lambda fd: without_controls(fd.name)),
+    ),
+    _late(
+        "fd.containerdirectory",
+        TEXT,
+        "container id, colon, fd.directory",
+        _with_container(directory_of),
+    ),
+)
