@@ -60,7 +60,8 @@ system:
 	if ! command -v apt-get >/dev/null; then \
 	    echo "syscope needs Python 3.11 or newer with venv and headers, and a C compiler" >&2; exit 1; \
 	elif [ "$$(id -u)" -eq 0 ]; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	    apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
 	else \
 	    echo "Some system packages are missing. Run this, then make again:" >&2; \
 	    echo "    sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
