@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.sources.raw import BUDGET
 from engine.sources.scap import CaptureError, ScapSource
-from engine.sources.stream import GZIP, GzipStream, PlainStream
+from engine.sources.stream import GZIP, GzipStream, PlainStream, Stream
 
 __all__ = ["CaptureError", "ScapSource", "open_capture"]
 
@@ -21,17 +21,22 @@ def open_capture(path: str | Path, *, budget: int = BUDGET) -> ScapSource:
 
     Raises CaptureError when nothing of it can be read.
     """
-    file = -1
     try:
-        # Without O_NONBLOCK opening a pipe would wait for a writer.
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return _open(str(path), budget)
+    except OSError as error:
+        raise CaptureError(f"{path}: {error.strerror}") from error
+
+
+def _open(path: str, budget: int) -> ScapSource:
+    # Without O_NONBLOCK opening a pipe would wait for a writer.
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    stream: Stream = PlainStream(file)
+    try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise CaptureError(f"{path}: expected a file, found something else")
-        inflate = os.pread(file, len(GZIP), 0) == GZIP
-        return ScapSource(str(path), GzipStream(file, budget) if inflate else PlainStream(file))
-    except (OSError, CaptureError) as error:
-        if file >= 0:
-            os.close(file)
-        if isinstance(error, OSError):
-            raise CaptureError(f"{path}: {error.strerror}") from error
+        if os.pread(file, len(GZIP), 0) == GZIP:
+            stream = GzipStream(file, budget)
+        return ScapSource(path, stream)
+    except BaseException:
+        stream.close()
         raise

@@ -50,34 +50,35 @@ class KeptBytes:
         self._held = budget // PAGE
         self._pages: list[bytearray] = []
         self._spill = -1
-        self._size = 0
+        self.size = 0
+        """Bytes appended so far."""
 
     @property
     def nbytes(self) -> int:
         """Bytes held in memory."""
-        return min(self._size, self._held * PAGE)
+        return min(self.size, self._held * PAGE)
 
     def append(self, data: memoryview) -> None:
         """Add to the end. Raises OSError when the spill file cannot take it."""
         while data:
-            page, at = divmod(self._size, PAGE)
+            page, at = divmod(self.size, PAGE)
             if page >= self._held:
                 if self._spill < 0:
                     self._spill, name = tempfile.mkstemp(prefix="syscope-")
                     os.unlink(name)
-                taken = os.pwrite(self._spill, data, self._size - self._held * PAGE)
+                taken = os.pwrite(self._spill, data, self.size - self._held * PAGE)
             else:
                 taken = min(len(data), PAGE - at)
                 if not at:
                     self._pages.append(bytearray(PAGE))
                 self._pages[page][at : at + taken] = data[:taken]
-            self._size += taken
+            self.size += taken
             data = data[taken:]
 
     def read(self, start: int, end: int) -> memoryview:
         """Bytes ``start`` to ``end``, without a copy when they lie in one page."""
         pieces: list[memoryview] = []
-        end = min(end, self._size)
+        end = min(end, self.size)
         while start < end:
             page, at = divmod(start, PAGE)
             if page < self._held:

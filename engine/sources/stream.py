@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import zlib
+from threading import Condition, Thread
 from typing import Protocol
 
-from engine.sources.raw import BUDGET, FileBytes, KeptBytes
+from engine.sources.raw import BUDGET, PAGE, FileBytes, KeptBytes
 from engine.store.store import RawBytes
 
 GZIP = b"\x1f\x8b"
 _INPUT = 1 << 18
+_AHEAD = 1 << 24
+"""Bytes inflated ahead of the reader."""
 
 
 class Stream(Protocol):
@@ -32,7 +35,7 @@ class Stream(Protocol):
         """Why the stream ended before the file meant it to, empty when it did not."""
 
     def readinto(self, target: memoryview) -> int:
-        """Fill ``target`` as far as the stream goes; 0 at its end. Raises OSError."""
+        """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
 
     def close(self) -> None:
         """Close the file."""
@@ -56,7 +59,7 @@ class PlainStream:
         return min(self._position / self._size, 1.0) if self._size else 1.0
 
     def readinto(self, target: memoryview) -> int:
-        """Fill ``target`` as far as the file goes; 0 at its end. Raises OSError."""
+        """Read up to ``len(target)`` next bytes into ``target``; 0 at the file's end. Raises OSError."""
         got = os.preadv(self._file, [target], self._position)
         self._position += got
         return got
@@ -67,7 +70,10 @@ class PlainStream:
 
 
 class GzipStream:
-    """A gzip file, of one member or several; what follows the last one and is none is ignored."""
+    """A gzip file, of one member or several; what follows the last one and is none is ignored.
+
+    A thread inflates a little ahead of the reader: inflating takes longer than decoding.
+    """
 
     def __init__(self, file: int, budget: int = BUDGET) -> None:
         """Take over an open descriptor; ``budget`` bounds the inflated bytes kept in memory."""
@@ -76,9 +82,16 @@ class GzipStream:
         self._inflater = zlib.decompressobj(wbits=31)
         self._input = b""
         self._read = 0
-        self._ended = False
+        self._position = 0
+        self._error: OSError | None = None
+        self._exhausted = False  # nothing is left to inflate
+        self._ended = False  # nothing more will be kept
+        self._closed = False
+        self._changed = Condition()
         self.trouble = ""
         self.raw = KeptBytes(budget)
+        self._thread = Thread(target=self._read_ahead, name="inflate", daemon=True)
+        self._thread.start()
 
     @property
     def progress(self) -> float:
@@ -86,19 +99,40 @@ class GzipStream:
         return min(self._read / self._size, 1.0)
 
     def readinto(self, target: memoryview) -> int:
-        """Fill ``target`` as far as the stream goes; 0 at its end. Raises OSError."""
-        filled = 0
-        while filled < len(target) and not self._ended:
-            piece = self._inflate(len(target) - filled)
-            target[filled : filled + len(piece)] = piece
-            filled += len(piece)
-        self.raw.append(target[:filled])
-        return filled
+        """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
+        wanted = min(len(target), _AHEAD)
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self.raw.size - self._position >= wanted)
+        piece = self.raw.read(self._position, self._position + len(target))
+        if not piece and self._error is not None:
+            raise self._error
+        target[: len(piece)] = piece
+        with self._changed:
+            self._position += len(piece)
+            self._changed.notify()
+        return len(piece)
 
     def close(self) -> None:
         """Close the file and the bytes kept."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
         os.close(self._file)
         self.raw.close()
+
+    def _read_ahead(self) -> None:
+        try:
+            while not self._closed and not self._exhausted:
+                self.raw.append(memoryview(self._inflate(PAGE)))
+                with self._changed:
+                    self._changed.notify()
+                    self._changed.wait_for(lambda: self._closed or self.raw.size - self._position < _AHEAD)
+        except OSError as error:
+            self._error = error
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
 
     def _more_input(self) -> bytes:
         got = os.pread(self._file, _INPUT, self._read)
@@ -106,12 +140,12 @@ class GzipStream:
         return got
 
     def _inflate(self, limit: int) -> bytes:
-        """Up to ``limit`` next bytes; none of them does not mean the end, ``_ended`` does."""
+        """Up to ``limit`` next bytes; none of them does not mean that they are exhausted."""
         if self._inflater.eof:
             while len(self._input) < len(GZIP) and (more := self._more_input()):
                 self._input += more
             if not self._input.startswith(GZIP):
-                self._ended = True
+                self._exhausted = True
                 return b""
             self._inflater = zlib.decompressobj(wbits=31)
         data = self._input or self._more_input()
@@ -120,16 +154,14 @@ class GzipStream:
         try:
             piece = self._inflater.decompress(data, limit)
         except zlib.error as error:
-            self._end(str(error))
-            return _salvage(before, data)[:limit]
+            self._exhausted = True
+            self.trouble = str(error)
+            return _salvage(before, data)
         self._input = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
         if not data and not piece and not self._inflater.eof:
-            self._end("the compressed data end in the middle")
+            self._exhausted = True
+            self.trouble = "the compressed data end in the middle"
         return piece
-
-    def _end(self, trouble: str) -> None:
-        self._ended = True
-        self.trouble = trouble
 
 
 def _salvage(inflater: zlib._Decompress, data: bytes) -> bytes:

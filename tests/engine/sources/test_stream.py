@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import random
 import zlib
 from pathlib import Path
@@ -120,6 +122,39 @@ def test_inflated_bytes_beyond_the_budget_are_spilled_and_read_the_same(path: Pa
     assert len(data) > 2 * PAGE
     path.write_bytes(gzip.compress(data, 1))
     assert len(record(path, budget=PAGE).times) == 100_000
+
+
+def test_a_gzip_file_may_hold_a_block_larger_than_what_is_inflated_ahead(path: Path) -> None:
+    large = event(402, 1, 5, [b"", b"", random.Random(5).randbytes(1 << 21) * 10])
+    recorder = read(path, gzip.compress(capture(10) + large + large, 1))
+    assert recorder.times == [1000 + number for number in range(10)] + [5, 5]
+    assert recorder.damage == []
+
+
+def test_a_gzip_file_may_be_closed_before_it_is_read(path: Path) -> None:
+    path.write_bytes(gzip.compress(capture(10) * 30_000, 1))
+    source = open_capture(path)
+    source.step(Recorder(source.raw))
+    assert source.progress < 1
+    source.close()
+
+
+def test_what_cannot_be_spilled_ends_the_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    data = capture(100_000)
+    path.write_bytes(gzip.compress(data, 1))
+    monkeypatch.setattr(os, "pwrite", full)
+    source = open_capture(path, budget=PAGE)
+    recorder = Recorder(source.raw)
+    while source.step(recorder):
+        pass
+    source.close()
+    assert PAGE - 300 < recorder.offsets[-1] < PAGE
+    (damage,) = recorder.damage
+    assert damage.expected == "could not be read: No space left on device"
+    assert damage.ends
 
 
 def test_a_plain_file_holds_no_memory(path: Path) -> None:
