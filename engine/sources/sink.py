@@ -13,7 +13,9 @@ from engine.store.store import Store
 class Sink(Protocol):
     """Takes a capture's facts and events, in the order of the file."""
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """Where events and facts end up, and damage."""
 
     def section(self) -> None:
         """A section begins: what was known of threads, fds and the machine no longer holds."""
