@@ -1,0 +1,154 @@
+"""From a key to the painted change, in a pseudo-terminal, while a big capture is being read.
+
+    python -m benchmarks.key_latency BIG
+
+A terminal emulator follows what the program writes; a key counts as answered when the emulated screen shows its
+effect: the next row's number, the picker, the typed text. Prints the median and the 95th percentile, and how many
+of the keys were answered while the file was still being read.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from fcntl import ioctl
+from pathlib import Path
+
+import pyte
+
+ROWS, COLUMNS = 40, 120
+PATIENCE = 5.0
+"""Seconds after which a key counts as lost and the measurement as failed."""
+LIMIT = 0.100
+"""What the 95th percentile has to stay under, seconds."""
+POSITION = re.compile(r"([\d,]+)/[\d,]+ \(")
+"""The row under the cursor, on the last line."""
+PICKER, PROMPT = "Enter choose", "Find "
+"""What the view picker and the search line have on them and nothing else has."""
+DOWN, UP, F2, ENTER = b"\x1b[B", b"\x1b[A", b"\x1bOQ", b"\r"
+
+
+class LostKeyError(Exception):
+    """A key had no effect."""
+
+
+class Terminal:
+    """The program in a pseudo-terminal, and the screen it painted."""
+
+    def __init__(self, command: list[str]) -> None:
+        """Start it."""
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self.screen)
+        self._pid, self._fd = pty.fork()
+        if not self._pid:
+            os.environ.update(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(ROWS))
+            os.execvp(command[0], command)
+        ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+
+    def line(self, number: int) -> str:
+        """Text of a line, counted from 0; negative from the end."""
+        cells = self.screen.buffer[number % ROWS]
+        return "".join(cells[column].data for column in range(COLUMNS))
+
+    def shows(self, text: str) -> bool:
+        """True when the text is somewhere on the screen."""
+        return any(text in self.line(number) for number in range(ROWS))
+
+    def begins(self, text: str) -> bool:
+        """True when a line begins with the text, blanks aside."""
+        return any(self.line(number).lstrip().startswith(text) for number in range(ROWS))
+
+    @property
+    def position(self) -> str:
+        """Number of the row under the cursor, as shown."""
+        found = POSITION.search(self.line(-1))
+        return found.group(1) if found else ""
+
+    def wait(self, painted: Callable[[], bool], patience: float = PATIENCE) -> float:
+        """Follow the output until something is painted; seconds it took."""
+        began = time.perf_counter()
+        while not painted():
+            left = began + patience - time.perf_counter()
+            if left <= 0 or not select.select([self._fd], [], [], left)[0]:
+                raise LostKeyError("\n".join(self.line(number) for number in range(ROWS)))
+            self._stream.feed(os.read(self._fd, 1 << 16))
+        return time.perf_counter() - began
+
+    def settle(self) -> None:
+        """Take what was painted already."""
+        while select.select([self._fd], [], [], 0)[0]:
+            self._stream.feed(os.read(self._fd, 1 << 16))
+
+    def press(self, key: bytes, painted: Callable[[], bool]) -> float:
+        """Press a key; seconds until its effect is painted."""
+        self.settle()
+        os.write(self._fd, key)
+        return self.wait(painted)
+
+    def close(self) -> None:
+        """End the program."""
+        os.kill(self._pid, signal.SIGTERM)
+        os.close(self._fd)
+        os.waitpid(self._pid, 0)
+
+
+def press_all(terminal: Terminal) -> list[float]:
+    """One round of keys; seconds each took."""
+    took = []
+    for _ in range(6):
+        before = terminal.position
+        # The table grows and is sorted anew meanwhile: near the top only the way down is sure to be free.
+        key = UP if int(before.replace(",", "")) > 3 else DOWN
+        took.append(terminal.press(key, lambda before=before: terminal.position != before))  # type: ignore[misc]
+    took.append(terminal.press(F2, lambda: terminal.shows(PICKER)))
+    took.append(terminal.press(F2, lambda: not terminal.shows(PICKER)))
+    took.append(terminal.press(b"/", lambda: terminal.begins(PROMPT)))
+    for typed in ("z", "zq", "zqx"):
+        key = typed[-1:].encode()
+        took.append(terminal.press(key, lambda typed=typed: terminal.begins(PROMPT + typed)))  # type: ignore[misc]
+    took.append(terminal.press(ENTER, lambda: not terminal.begins(PROMPT)))
+    return took
+
+
+def latencies(big: Path, least: int) -> tuple[list[float], int]:
+    """Seconds of at least that many keys pressed while the file was being read, and how often it was opened."""
+    took: list[float] = []
+    opened = 0
+    while len(took) < least:
+        terminal = Terminal([sys.executable, "-m", "tui.cli", "-r", str(big)])
+        opened += 1
+        try:
+            terminal.wait(lambda: bool(terminal.position), 30)  # noqa: B023
+            while True:
+                round_ = press_all(terminal)
+                if not terminal.shows("reading"):
+                    break
+                took += round_
+        finally:
+            terminal.close()
+        if opened > least:
+            raise LostKeyError(f"{big} is read too quickly to press keys meanwhile")
+    return took, opened
+
+
+def report(big: Path) -> int:
+    """Measure and print; exit status 1 when the limit is not kept."""
+    took, opened = latencies(big, 300)
+    high = statistics.quantiles(took, n=20)[-1]
+    print(f"key to painted change while {big} is read ({len(took)} keys, opened {opened} times):")
+    print(f"median {statistics.median(took) * 1000:.0f} ms, 95th percentile {high * 1000:.0f} ms", end=" ")
+    print(f"(under {LIMIT * 1000:.0f}), longest {max(took) * 1000:.0f} ms")
+    return int(high >= LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(report(Path(sys.argv[1])))
