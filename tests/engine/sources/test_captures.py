@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,19 @@ def test_every_event_is_found(captures: Path, name: str, events: int, uncompress
     if uncompressed is not None:
         last = recorder.offsets[-1]
         assert SHORTEST < uncompressed - last < LONGEST
+
+
+@pytest.mark.skipif(shutil.which("sysdig") is None, reason="needs sysdig")
+@pytest.mark.parametrize("name", ["502Error.scap", "libs_curl_google.scap", "libs_test_ipv6_client.scap"])
+def test_sysdig_saves_what_was_read(captures: Path, name: str, tmp_path: Path) -> None:
+    """It writes today's layouts; its interface list then has the wrong length that no sysdig can read."""
+    saved = tmp_path / name
+    subprocess.run(["sysdig", "-r", captures / name, "-w", saved], check=True, capture_output=True)
+    again, first = record(saved), record(captures / name)
+    assert again.damage == []
+    assert again.interfaces == first.interfaces != []
+    assert again.users == first.users
+    assert again.groups == first.groups
+    assert sorted(map(repr, again.threads)) == sorted(map(repr, first.threads)) != []
+    assert Counter(again.fds) == Counter(first.fds) != Counter()
+    assert again.times == first.times
