@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop
 
 ABSENT = "<NA>"
 """What stands for a value that is not there, in event lines."""
@@ -54,6 +55,13 @@ def dotted(raw: bytes) -> str:
 def without_controls(raw: bytes) -> bytes:
     """A name with its control bytes removed, as fields yield it (some captured names end in a newline)."""
     return raw.translate(None, _CONTROLS)
+
+
+def address(raw: bytes) -> str:
+    """An IPv4 or IPv6 address of 4 or 16 bytes in network order; empty for any other length."""
+    if len(raw) == 4:
+        return inet_ntop(AF_INET, raw)
+    return inet_ntop(AF_INET6, raw) if len(raw) == 16 else ""
 
 
 @lru_cache(4096)

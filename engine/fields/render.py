@@ -1,55 +1,79 @@
-"""Parameters of an event as sysdig prints them.
+"""Parameters of an event as sysdig prints them, all in a line or one by one.
 
-Owns which text stands for which raw value. What comes out is bytes as captured, made safe to show by ``engine.text``.
+What comes out is bytes as captured, made safe to show by ``engine.text`` like everything else.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.decode.event import Event
+from engine.events import CATALOGUE
 from engine.fields.field import Value
+from engine.fields.values import Renderer, absent, renderer_of, shortened, text_of
 
-
-def index_of(event: Event, name: str) -> int | None:
-    """Index of a parameter by name or number; None when the type has none such."""
-    if name.isascii() and name.isdigit():
-        number = int(name)
-        return number if number < len(event.type.params) else None
-    return event.type.index(name)
-
-
-def raw(event: Event, name: str) -> bytes | None:
-    """A parameter's bytes; None when absent."""
-    index = index_of(event, name)
-    return None if index is None or index >= len(event.params) else event.params[index]
-
-
-_TEXT = frozenset({"CHARBUF", "FSPATH", "FSRELPATH", "BYTEBUF", "SOCKADDR", "SOCKTUPLE", "FDLIST", "DYN"})
+_TEXT = frozenset({"CHARBUF", "FSPATH", "FSRELPATH"})
+_STRUCTURES = frozenset({"BYTEBUF", "SOCKADDR", "SOCKTUPLE", "FDLIST", "DYN"})
 _SIGNED = frozenset({"INT8", "INT16", "INT32", "INT64", "ERRNO", "FD", "FD32", "PID", "PID32"})
+
+
+@cache
+def _plan(code: int) -> tuple[tuple[bytes, Renderer, bytes, bool], ...]:
+    """Per parameter of a type: ``name=``, its renderer, its text when absent, whether it is payload."""
+    return tuple(
+        (parameter.name.encode() + b"=", renderer_of(parameter, place), absent(parameter), parameter.type == "BYTEBUF")
+        for place, parameter in enumerate(CATALOGUE[code].params)
+    )
+
+
+def arguments(event: Event, *, whole: bool = False) -> bytes:
+    """All parameters as ``name=value(meaning)``, a blank after each; ``whole`` does not cut payload."""
+    line = []
+    # A generic call's parameters only say which call it is, and so does the event's name.
+    for raw, (name, render, missing, is_payload) in zip(event.params, _plan(event.type.code), strict=False):
+        if raw is None:
+            line.append(name + missing)
+        elif whole and is_payload:
+            line.append(name + shortened(raw, len(raw)))
+        else:
+            value, meaning = render(event, raw)
+            line.append(b"%s%s(%s)" % (name, value, meaning) if meaning else name + value)
+    line.append(b"")
+    return b" ".join(line)
+
+
+def _place(event: Event, name: str) -> int | None:
+    """Where a parameter is in its event, by name or number; None when the event has none such."""
+    place = int(name) if name.isascii() and name.isdigit() else event.type.index(name)
+    return place if place is not None and place < len(event.params) else None
+
+
+def argument_text(event: Event, name: str | None) -> Value:
+    """One parameter as text: what it stands for when that says more, else the value itself."""
+    place = _place(event, name or "")
+    if place is None:
+        return None
+    raw = event.params[place]
+    _, render, missing, _ = _plan(event.type.code)[place]
+    if raw is None:
+        return missing
+    value, meaning = render(event, raw)
+    return meaning or value
 
 
 def argument_value(event: Event, name: str | None) -> Value:
     """A parameter as it is: a number, or the bytes of texts and structures."""
-    index = index_of(event, name or "")
-    value = raw(event, name or "")
-    if index is None or value is None:
+    place = _place(event, name or "")
+    raw = None if place is None else event.params[place]
+    if place is None or raw is None:
         return None
-    kind = event.type.params[index].type
-    if kind in _TEXT:
-        return value.partition(b"\0")[0] if kind in ("CHARBUF", "FSPATH", "FSRELPATH") else value
-    return int.from_bytes(value, "little", signed=kind in _SIGNED)
-
-
-def argument_text(event: Event, name: str | None) -> Value:
-    """One parameter as text."""
-    value = argument_value(event, name)
-    return b"%d" % value if isinstance(value, int) else value
-
-
-def arguments(event: Event) -> Value:
-    """All parameters, each followed by a blank."""
-    return b""
+    kind = event.type.params[place].type
+    if kind in _STRUCTURES:
+        return raw
+    return text_of(raw) if kind in _TEXT else int.from_bytes(raw[:8], "little", signed=kind in _SIGNED)
 
 
 def payload(event: Event) -> Value:
     """The captured bytes a read or write moved."""
-    return raw(event, "data")
+    place = event.type.index("data")
+    return event.params[place] if place is not None and place < len(event.params) else None

@@ -1,0 +1,65 @@
+"""Who and what the numbers in an event's parameters stood for when it happened.
+
+Threads by tid and descriptors by number change hands; these look-ups go by the event's place in the stream.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from engine.decode.event import Event
+from engine.model.facts import Thread
+from engine.model.fds import Identity
+from engine.store.store import Store
+
+LISTED = 256
+"""In ``Segment.others``, entry n of an fd list has place ``LISTED + n``."""
+
+
+class _Versions:
+    """Rows of the thread table by tid, kept up with the table's growth."""
+
+    def __init__(self) -> None:
+        self._indexed = 0
+        self._rows: dict[int, list[int]] = {}
+
+    def at(self, store: Store, tid: int, number: int) -> Thread | None:
+        rows = len(store.threads)
+        for row in range(self._indexed, rows):
+            self._rows.setdefault(store.threads[row].tid, []).append(row)
+        self._indexed = rows
+        candidates = self._rows.get(tid, ())
+        place = bisect_right(candidates, number, key=lambda row: store.threads[row].first)
+        if not place:
+            return None
+        found = store.threads[candidates[place - 1]]
+        return found if (ended := getattr(found, "ended", -1)) < 0 or number <= ended else None
+
+
+_versions: WeakKeyDictionary[Store, _Versions] = WeakKeyDictionary()
+
+
+def thread_at(event: Event, tid: int) -> Thread | None:
+    """The version of a thread in force at an event; None when there was no such thread."""
+    versions = _versions.get(event.store)
+    if versions is None:
+        versions = _versions[event.store] = _Versions()
+    return versions.at(event.store, tid, event.number)
+
+
+def fd_at(event: Event, number: int, place: int) -> Identity | None:
+    """What descriptor ``number``, found in parameter ``place`` of an event, stood for; None when unknown."""
+    if number == event.fd_number:
+        return event.fd
+    others = getattr(event.segment, "others", None)
+    if others is None:
+        return None
+    start, end = np.searchsorted(others["event"], (event.row, event.row + 1))
+    for other in others[start:end]:
+        if other["place"] == place:
+            fds = event.store.fds
+            return fds.identities[int(fds.rows["identity"][other["row"]])]
+    return None
