@@ -22,6 +22,7 @@ cdef struct Name:
     int32_t length
     int32_t tried
     uint8_t kind
+    uint8_t l4
 
 cdef class Fds:
     cdef readonly list identities

@@ -86,7 +86,13 @@ class Fds:
     @property
     def nbytes(self) -> int:
         """Memory held, bytes; what Python keeps per identity is estimated."""
-        return self._array.nbytes + 4 * self.capacity + self._arena_capacity + 32 * self._names_capacity + 200 * len(self.identities)
+        return (
+            self._array.nbytes
+            + 4 * self.capacity
+            + self._arena_capacity
+            + 32 * self._names_capacity
+            + 200 * len(self.identities)
+        )
 
     def identity(self, kind: FdKind, name: bytes, socket: Socket | None = None) -> int:
         """The index of an identity, given on first sight. O(1)."""
@@ -101,6 +107,7 @@ class Fds:
             self._publish_names()
             found = self._add_name(kind, name, len(name), 0)
             if found >= 0:
+                self.names[found].l4 = socket.l4
                 self._sockets[wanted] = found
                 self.identities.append(wanted)
         if found < 0:
@@ -112,6 +119,11 @@ class Fds:
         """Append a row; its number. It is readable once published."""
         self.reserve(1)
         return self.append(kind, identity, flags, dev, ino, thread, first)
+
+    def of(self, row: cython.int):
+        """What a row's fd is, published or not."""
+        self._publish_names()
+        return self.identities[self.table[row].identity]
 
     def reserve(self, count: cython.int) -> None:
         """Make room for that many rows, so that ``append`` finds it."""
@@ -258,6 +270,7 @@ class Fds:
         new.length = length
         new.tried = -1
         new.kind = kind
+        new.l4 = 0
         self._arena_used += length
         self.names_count += 1
         return self.names_count - 1

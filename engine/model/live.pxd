@@ -1,0 +1,66 @@
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from engine.model.fds cimport Fds
+
+cdef struct Slot:
+    uint32_t key
+    uint32_t value
+
+cdef struct Process:
+    Slot *slots
+    uint32_t mask
+    uint32_t used
+    int32_t threads
+    int32_t cwd_length
+    unsigned char *cwd
+
+cdef struct State:
+    int64_t tid
+    int32_t row
+    uint16_t entered
+    uint16_t kept
+    int32_t entered_fd
+    uint32_t command
+    int64_t entered_at
+    Process *process
+    unsigned char *record
+    uint32_t record_capacity
+    uint32_t record_length
+    uint32_t record_params
+    int32_t sampled
+    int64_t sample[5]
+    int64_t cpu_user
+    int64_t cpu_system
+    State *spare
+
+cdef enum:
+    NOTHING_ENTERED = 0xFFFF
+    # States are allocated that many at a time.
+    CHUNK = 256
+    # Threads kept at a time; a further one stays unknown.
+    MOST_THREADS = 1 << 18
+    # Descriptors kept at a time, of all processes, in places of their tables; a further one stays unknown.
+    MOST_SLOTS = 1 << 25
+
+cdef class Live:
+    cdef Fds _fds
+    cdef State **_index
+    cdef size_t _mask
+    cdef readonly int count
+    cdef State *_spare
+    cdef State **_chunks
+    cdef int _chunk_count
+    cdef size_t _slots
+
+    cdef State *find(self, int64_t tid) noexcept nogil
+    cdef Slot *slot(self, Process *process, int64_t number) noexcept nogil
+    cdef bint put(self, Process *process, int64_t number, int32_t row, bint cloexec, int64_t event) noexcept nogil
+    cdef void drop(self, Process *process, int64_t number, int64_t event) noexcept nogil
+    cdef bint keep(self, State *state, const unsigned char *record, uint32_t length, uint32_t params) noexcept nogil
+    cdef Process *_new_process(self) noexcept nogil
+    cdef void _leave(self, Process *process, int64_t event) noexcept nogil
+    cdef bint _grow(self, Process *process) noexcept nogil
+    cdef State *_new_state(self) noexcept nogil
+    cdef bint _grow_index(self) noexcept nogil
+    cdef void _copy(self, Process *source, Process *target) noexcept nogil
+    cdef State *_known(self, int64_t tid) except *

@@ -1,0 +1,97 @@
+"""The model: what is known of the machine at the point decoding has reached.
+
+Brings the rules together: which rule is asked about which event type, and the lists in front of the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.events import SCAP_TYPES, FdKind, codes_by_name, CATALOGUE
+from engine.model.call import Call
+from engine.model.cgroups import container_of
+from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
+from engine.model.live import Live
+from engine.model.threads import Threads
+from engine.store.store import Store
+
+Rule = Callable[[Call], None]
+
+
+class Model:
+    """Tables of a store, kept true."""
+
+    def __init__(self, store: Store, live: Live) -> None:
+        self._store = store
+        self._live = live
+        self._threads = Threads(store, live)
+        self._listed: list[Thread] = []
+        self._listed_fds: list[tuple[int, int, FdKind, bytes, Socket | None, int, int, int]] = []
+        self.rules: dict[int, Rule] = {}
+        threads = self._threads
+        for names, rule in (
+            (("clone", "clone3", "fork", "vfork"), threads.clone),
+            (("execve", "execveat"), threads.exec),
+            (("procexit",), threads.exit),
+        ):
+            self._rule(names, rule)
+
+    def _rule(self, names: tuple[str, ...], rule: Rule) -> None:
+        """Ask a rule about the exits of calls, or about happenings that have no exit."""
+        for name in names:
+            for code in codes_by_name()[name]:
+                if code < SCAP_TYPES and ((code % 2 and CATALOGUE[code].params) or CATALOGUE[code + 1].name == "NA"):
+                    self.rules[code] = rule
+
+    def section(self) -> None:
+        """A section begins: lists and tables of the last one no longer hold."""
+        self._threads.clear()
+        self._listed.clear()
+        self._listed_fds.clear()
+
+    def machine(self, machine: Machine) -> None:
+        """The machine of this section."""
+        self._store.machine = machine
+
+    def thread(self, thread: Thread) -> None:
+        """A listed thread; complete when the first event comes."""
+        self._listed.append(thread)
+
+    def fd(
+        self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int
+    ) -> None:
+        """A listed fd; complete when the first event comes."""
+        self._listed_fds.append((tid, number, kind, name, socket, flags, dev, ino))
+
+    def interface(self, interface: Interface) -> None:
+        """A network interface."""
+        self._store.interfaces.append(interface)
+
+    def user(self, user: User) -> None:
+        """A user of the machine."""
+        self._store.users["", user.uid] = user
+
+    def group(self, group: Group) -> None:
+        """A group of the machine."""
+        self._store.groups["", group.gid] = group
+
+    def placeholder(self, tid: int, number: int) -> bool:
+        """Make room for a thread nobody told of; False when there are too many."""
+        return self._threads.placeholder(tid, number)
+
+    def begin(self, number: int) -> None:
+        """Take in the lists, before an event."""
+        for thread in sorted(self._listed, key=lambda one: not one.is_main):
+            thread.container = container_of(thread.cgroups)
+            thread.first = number
+            self._threads.add(thread, sharing=-1 if thread.is_main else thread.pid)
+        self._listed.clear()
+        fds = self._store.fds
+        for tid, descriptor, kind, name, socket, flags, dev, ino in self._listed_fds:
+            row = self._live.row(tid)
+            if row >= 0:
+                made = fds.add(
+                    kind, fds.identity(kind, name, socket), flags=flags, dev=dev, ino=ino, thread=row, first=number
+                )
+                self._live.put_fd(tid, descriptor, made, bool(flags & 4096), number)
+        self._listed_fds.clear()
