@@ -103,15 +103,12 @@ class ScapSource:
     def _walk(self, sink: Sink) -> None:
         """Hand on what is complete in the buffer."""
         view = memoryview(self._buffer)[: self._filled]
-        mended = -1
         while not self._ended and (self._lost is None or self._find(sink)):
             self._at, stop, expected = sink.feed(view, self._base, self._at)
             if stop is Stop.LIMIT:
                 self._ended = True
             elif stop is Stop.DAMAGE:
-                if self._at != mended and self._mend(sink, expected):
-                    mended = self._at
-                else:
+                if not self._mend(sink, expected):
                     self._lose(expected)
             elif not self._handle(sink, is_event=stop is Stop.MORE):
                 break
@@ -196,11 +193,14 @@ class ScapSource:
         end = self._at + length
         if not blocks.is_length(length) or end > self._filled:
             return False
+        trailer = end - blocks.TRAILER.size
         following = self._buffer[end : min(end + 4, self._filled)]
+        if self._buffer[trailer:end] == blocks.TRAILER.pack(length):
+            return False
         if len(following) == 4 and not blocks.is_known(int.from_bytes(following, "little")):
             return False
         self._report(sink, self._base + self._at, expected)
-        blocks.TRAILER.pack_into(self._buffer, end - blocks.TRAILER.size, length)
+        blocks.TRAILER.pack_into(self._buffer, trailer, length)
         return True
 
     def _lose(self, expected: str) -> None:
