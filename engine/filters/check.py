@@ -1,0 +1,225 @@
+"""Syntax tree to plan: fields looked up, types, operators and values checked, each comparison made a test.
+
+An absent value, or an empty list, satisfies no comparison. Of a field with several values any may satisfy it, but for
+``!=``, which all must. Raises FilterError at the place of what does not make sense.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from engine.fields.field import FieldType, Place
+from engine.filters import literals, operators
+from engine.filters.errors import FilterError
+from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
+from engine.filters.plan import Plan, columns, joined, negated, term
+from engine.filters.sides import Side, common, side_of
+from engine.filters.syntax import (
+    OPERATORS,
+    And,
+    Comparison,
+    Exists,
+    Expression,
+    Name,
+    Not,
+    Operand,
+    Or,
+    Text,
+    Values,
+)
+from engine.store.store import Store
+
+Answer = Callable[[Any], Any]
+"""Answers for one present value, or for an array of numbers."""
+
+_CODES = 4096
+"""Codes of a column whose answers are remembered."""
+_NUMBERS = frozenset(
+    {FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION, FieldType.TIME}
+)
+_QUANTIFIED: dict[str, tuple[Callable[[Any, int], Any], int]] = {
+    "anyof": (operator.ge, 1),
+    "oneof": (operator.eq, 1),
+    "allof": (operator.eq, 0),
+}
+"""How many of the list's values must hold: the comparison with a number, 0 for all of them."""
+_PATTERNS: dict[str, Callable[[Text], Answer]] = {
+    "regex": operators.regex,
+    "glob": operators.glob,
+    "iglob": operators.iglob,
+    "pmatch": operators.under,
+}
+
+
+def plan(tree: Expression) -> Plan:
+    """The plan of a filter's tree."""
+    match tree:
+        case And(operands):
+            return joined(True, [plan(operand) for operand in operands])
+        case Or(operands):
+            return joined(False, [plan(operand) for operand in operands])
+        case Not(operand):
+            return negated(plan(operand))
+        case Exists(operand):
+            return _existence(side_of(operand))
+        case Comparison():
+            return _comparison(tree)
+        case Name(name, position):
+            raise FilterError(f"unknown name {name}", position, "a field such as proc.name")
+
+
+def _existence(side: Side) -> Plan:
+    if side.place is Place.EVENT:
+        assert side.field
+        return columns(side.field, side.argument, lambda values: np.ones(len(values), np.bool_))
+    return _term(side, lambda value: True)
+
+
+def _comparison(node: Comparison) -> Plan:
+    side = side_of(node.left)
+    if side.is_list:
+        allowed, kind = ALLOWED_LIST, "a list"
+    else:
+        allowed, kind = ALLOWED[side.type], f"a field of type {side.type.value}"
+    if node.operator not in allowed:
+        expected = " ".join(word for word in OPERATORS if word in allowed)
+        raise FilterError(f"{node.left} is {kind}", node.position, expected)
+    match node.right:
+        case Text():
+            return _term(side, _over(side, node, _answer(side, node, (node.right,))))
+        case Values(items) if node.quantifier is None:
+            return _term(side, _over(side, node, _answer(side, node, items)))
+        case Values(items):
+            return _quantified(side, node, items)
+        case Name(name, position):
+            raise FilterError(f"no list is called {name}", position, "a list in brackets")
+        case right:
+            return _between(side, node, right)
+
+
+def _term(side: Side, answer: Answer) -> Plan:
+    """The plan of an answer about one side; it is not asked where the value is absent."""
+    if side.place is Place.EVENT:
+        assert side.field
+        words = side.field.words
+        return columns(side.field, side.argument, answer if words is None else _by_code(words, answer))
+    place = side.place or Place.TYPE
+    read = side.reader(place)
+
+    def test(subject: Any, store: Store) -> bool:
+        value = read(subject, store)
+        return value is not None and value != () and bool(answer(value))
+
+    return term(place, test)
+
+
+def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:
+    """The answer for a column of codes that stand for words, asked once for each code."""
+    asked = lru_cache(_CODES)(lambda code: bool(answer(words(code))))
+    return lambda codes: np.isin(codes, [code for code in np.unique(codes).tolist() if asked(code)])
+
+
+def _over(side: Side, node: Comparison, answer: Answer) -> Answer:
+    """The answer for all values of a side that has several."""
+    if not side.multiple:
+        return answer
+    decide = all if node.operator == "!=" else any
+    return lambda value: decide(map(answer, value)) if isinstance(value, tuple) else answer(value)
+
+
+def _quantified(side: Side, node: Comparison, items: Sequence[Text]) -> Plan:
+    answers = [_over(side, node, _answer(side, node, (item,))) for item in items]
+    if not answers:
+        return term(Place.TYPE, lambda kind, store: False)
+    compare, wanted = _QUANTIFIED[node.quantifier or ""]
+    count = wanted or len(answers)
+    return _term(side, lambda value: compare(sum(answer(value) for answer in answers), count))
+
+
+def _answer(side: Side, node: Comparison, texts: Sequence[Text]) -> Answer:
+    """What the operator asks of one value, given its literals."""
+    if node.operator in _PATTERNS:
+        tests = [_PATTERNS[node.operator](text) for text in texts]
+        return tests[0] if len(tests) == 1 else lambda value: any(test(value) for test in tests)
+    if side.name == "evt.around":
+        return _near(node, texts)
+    values = [_literal(side, node, text) for text in texts]
+    if node.operator in ("in", "intersects"):
+        return _membership(side, node, values)
+    value = values[0]
+    if side.type is FieldType.NETWORK:
+        return lambda address: (address in value) == (node.operator == "=")
+    test = TESTS[node.operator]
+    return lambda given: test(given, value)
+
+
+def _literal(side: Side, node: Comparison, text: Text) -> Any:
+    if node.operator in ("bcontains", "bstartswith"):
+        return literals.hexadecimal(text)
+    if side.name == "evt.type" and node.operator in ("=", "!=", "in", "intersects"):
+        return literals.event_name(text)
+    return literals.read(text, side.type)
+
+
+def _near(node: Comparison, texts: Sequence[Text]) -> Answer:
+    """``evt.around[T] = MS``: the field yields the distance in ns, and any up to MS will do."""
+    if node.operator != "=":
+        raise FilterError("evt.around takes no other operator", node.position, "=")
+    reach = literals.read(texts[0], FieldType.INTEGER) * 1_000_000
+    return lambda distance: distance <= reach
+
+
+def _membership(side: Side, node: Comparison, values: Sequence[Any]) -> Answer:
+    if side.is_list:
+        return _list_test(node.operator, values)
+    if side.type is FieldType.NETWORK:
+        return lambda address: any(address in network for network in values)
+    if side.place is Place.EVENT and side.type is not FieldType.TEXT:
+        storable = np.array([value for value in values if -(2**63) <= value < 2**63], np.int64)
+        return lambda values: np.isin(values, storable)
+    chosen = frozenset(values)
+    return lambda value: value in chosen
+
+
+def _list_test(word: str, values: Iterable[Any]) -> Answer:
+    chosen = frozenset(values)
+    return chosen.issuperset if word == "in" else lambda items: not chosen.isdisjoint(items)
+
+
+def _between(left: Side, node: Comparison, operand: Operand) -> Plan:
+    """A comparison of two sides, both read from the event."""
+    right = side_of(operand)
+    if node.operator not in (*TESTS, "in", "intersects") or left.name == "evt.around":
+        raise FilterError(f"{node.left} {node.operator} cannot be compared with a field", operand.position, "a literal")
+    if right.multiple:
+        raise FilterError(f"{operand} may have several values", operand.position, "a field of one value")
+    wants_list = node.operator in ("in", "intersects")
+    if right.is_list != wants_list:
+        raise FilterError(f"{operand} does not fit", operand.position, "a list" if wants_list else "a single value")
+    if right.type is not left.type and not {left.type, right.type} <= _NUMBERS:
+        expected = f"the type of {node.left}, {left.type.value}"
+        raise FilterError(f"{operand} is of type {right.type.value}", operand.position, expected)
+    place = common([left, right])
+    first, second = left.reader(place), right.reader(place)
+    test = _right_test(left, node)
+
+    def compare(subject: Any, store: Store) -> bool:
+        value, other = first(subject, store), second(subject, store)
+        if value in (None, ()) or other is None:
+            return False
+        return bool(_over(left, node, lambda one: test(one, other))(value))
+
+    return term(place, compare)
+
+
+def _right_test(left: Side, node: Comparison) -> Callable[[Any, Any], bool]:
+    if node.operator not in ("in", "intersects"):
+        return TESTS[node.operator]
+    if left.is_list:
+        return lambda value, other: bool(_list_test(node.operator, other)(value))
+    return lambda value, other: value in other

@@ -1,0 +1,47 @@
+"""A filter ready to be asked, and the composition of filters from parts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.filters.check import plan
+from engine.filters.parser import parse
+from engine.filters.plan import Mask
+from engine.store.segment import HIDDEN, Segment
+from engine.store.store import Store
+
+
+class Filter:
+    """A checked filter. It remembers what it found out about a store's tables, and is for one thread."""
+
+    def __init__(self, text: str) -> None:
+        """Check a filter; blank text keeps everything. Raises FilterError."""
+        self.text = text
+        self._plan = plan(parse(text)) if text.strip() else None
+
+    def mask(self, store: Store, segment: Segment) -> Mask:
+        """Which events of a sealed segment it keeps, one bool each; hidden events never."""
+        visible: Mask = (segment.flags & HIDDEN) == 0
+        if self._plan is None:
+            return visible
+        if not self._plan.possible(store, segment):
+            return np.zeros(len(segment), np.bool_)
+        return self._plan.mask(store, segment, None) & visible
+
+
+def compile(text: str) -> Filter:  # noqa: A001
+    """The filter of a text, see Filter."""
+    return Filter(text)
+
+
+def combine(*texts: str) -> str:
+    """One filter that holds where all the given ones do; blank ones are left out.
+
+    Raises FilterError, positions counted in the part at fault.
+    """
+    parts = [text for text in texts if text.strip()]
+    if len(parts) < 2:
+        return "".join(parts)
+    for part in parts:
+        parse(part)
+    return " and ".join(f"({part})" for part in parts)

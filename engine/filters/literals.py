@@ -1,0 +1,136 @@
+"""Literal values, read as the type of the field they are compared with (filter-language §2, Values)."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from engine.events import codes_by_name
+from engine.fields.field import FieldType
+from engine.filters.errors import FilterError, near
+from engine.filters.syntax import Text
+
+_NUMBER = re.compile(rb"([+-]?[0-9]{1,20})(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+_BOOLS = {b"true": True, b"false": False}
+
+
+class Network:
+    """An IPv4 or IPv6 network; addresses are packed, 4 or 16 bytes."""
+
+    def __init__(self, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
+        self._length = len(network.network_address.packed)
+        self._first = network.network_address.packed
+        self._last = network.broadcast_address.packed
+
+    def __contains__(self, address: bytes) -> bool:
+        return len(address) == self._length and self._first <= address <= self._last
+
+
+def read(text: Text, kind: FieldType) -> Any:
+    """The value of a literal: bytes, int, float, bool, a packed address or a Network. Raises FilterError."""
+    return _READERS[kind](text)
+
+
+def event_name(text: Text) -> bytes:
+    """The name of an event type, which must exist."""
+    known = codes_by_name()
+    name = _shown(text)
+    if name not in known:
+        raise FilterError(f"unknown event type {name}", text.position, near=near(name, known))
+    return text.value
+
+
+def hexadecimal(text: Text) -> bytes:
+    """Bytes written as pairs of hexadecimal digits."""
+    try:
+        return bytes.fromhex(text.value.decode("ascii"))
+    except ValueError:
+        raise _wrong(text, "pairs of hexadecimal digits, as in 474554") from None
+
+
+def _shown(text: Text) -> str:
+    return text.value.decode("utf-8", "replace")
+
+
+def _wrong(text: Text, expected: str) -> FilterError:
+    return FilterError(f"{text} does not fit", text.position, expected)
+
+
+def _integer(text: Text, expected: str = "a decimal number") -> int:
+    match = _NUMBER.fullmatch(text.value)
+    if match is None:
+        raise _wrong(text, expected)
+    value = float(text.value) if match[3] else int(match[1])
+    if not -(2**63) <= value < 2**64:
+        raise _wrong(text, "a number of at most 64 bits")
+    return int(value)
+
+
+def _nanoseconds(text: Text) -> int:
+    return _integer(text, "a decimal number of nanoseconds, without a unit")
+
+
+def _float(text: Text) -> float:
+    if _NUMBER.fullmatch(text.value) is None or not math.isfinite(value := float(text.value)):
+        raise _wrong(text, "a decimal number")
+    return value
+
+
+def _bool(text: Text) -> bool:
+    if text.value not in _BOOLS:
+        raise _wrong(text, "true or false")
+    return _BOOLS[text.value]
+
+
+def _port(text: Text) -> int:
+    if not text.value:
+        return 0
+    if _NUMBER.fullmatch(text.value):
+        value = _integer(text)
+        if 0 <= value < 65_536:
+            return value
+    else:
+        try:
+            return socket.getservbyname(text.value.decode("ascii"))
+        except (OSError, ValueError):
+            pass
+    raise _wrong(text, "a port from 0 to 65535 or the name of a service")
+
+
+def _address(text: Text) -> bytes:
+    try:
+        return ipaddress.ip_address(_shown(text)).packed
+    except ValueError:
+        raise _wrong(text, "an IPv4 or IPv6 address") from None
+
+
+def _network(text: Text) -> Network:
+    shown = _shown(text)
+    address, slash, prefix = shown.partition("/")
+    try:
+        if not slash or not prefix.isdecimal() or "%" in address:
+            raise ValueError(shown)
+        network = ipaddress.ip_network(shown, strict=False)
+    except ValueError:
+        expected = "an address with a prefix length, as in 192.168.0.0/24"
+        raise FilterError(f"unrecognized IP network {shown}", text.position, expected) from None
+    return Network(network)
+
+
+_READERS: dict[FieldType, Callable[[Text], Any]] = {
+    FieldType.TEXT: lambda text: text.value,
+    FieldType.BYTES: lambda text: text.value,
+    FieldType.INTEGER: _integer,
+    FieldType.ID: _integer,
+    FieldType.PORT: _port,
+    FieldType.FLOAT: _float,
+    FieldType.BOOL: _bool,
+    FieldType.DURATION: _nanoseconds,
+    FieldType.TIME: _nanoseconds,
+    FieldType.ADDRESS: _address,
+    FieldType.NETWORK: _network,
+}

@@ -1,0 +1,159 @@
+"""The sides of comparisons: fields and transformed values, their types known, and how each is read.
+
+What is asked of the values is ``check``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+
+from engine.decode.event import Event
+from engine.events import CATALOGUE, PARAM_SIZES
+from engine.fields import UnknownField, look_up
+from engine.fields.field import Field, FieldType, Numbers, Place, Value
+from engine.filters.errors import FilterError
+from engine.filters.syntax import FieldName, Group, Text, Transform, TransformArgument
+from engine.filters.transformers import TRANSFORMERS
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+Reader = Callable[[Any, Store], Value]
+"""Reads a value off a subject: an EventType, a Thread or None, an Identity or None, or an Event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A side of a comparison, or a part of one, its type known."""
+
+    type: FieldType
+    place: Place | None
+    """The cheapest place it can be read at; None for a constant. Every side can be read late."""
+    reader: Callable[[Place], Reader]
+    is_list: bool = False
+    multiple: bool = False
+    field: Field | None = None
+    argument: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the field it is, empty for anything else."""
+        return self.field.name if self.field else ""
+
+
+def common(sides: Iterable[Side]) -> Place:
+    """The cheapest place all sides can be read at."""
+    places = {side.place for side in sides if side.place is not None} or {Place.TYPE}
+    return places.pop() if len(places) == 1 and Place.EVENT not in places else Place.LATE
+
+
+def side_of(node: TransformArgument) -> Side:
+    """The side a field, a transformer, a list or quoted text makes. Raises FilterError when it cannot be."""
+    match node:
+        case FieldName():
+            return _field(node)
+        case Transform():
+            return _transformed(node)
+        case Group(items):
+            parts = [side_of(item) for item in items]
+            return Side(FieldType.TEXT, common(parts), lambda place: _gathered(parts, place, _tuple), is_list=True)
+        case Text(value):
+            return Side(FieldType.TEXT, None, lambda place: lambda subject, store: value)
+
+
+def _field(node: FieldName) -> Side:
+    written = node.name if node.argument is None else f"{node.name}[{node.argument}]"
+    try:
+        field, argument = look_up(written)
+    except UnknownField as error:
+        raise FilterError(str(error).partition(", did you mean")[0], node.position, near=error.near) from None
+    if field.name == "evt.rawarg" and argument:
+        return _raw_argument(field, argument)
+
+    def reader(place: Place) -> Reader:
+        if place is Place.TYPE:
+            return lambda kind, store: field.value(kind, argument)
+        if place is Place.LATE:
+            return (
+                _column_reader(field, argument)
+                if field.place is Place.EVENT
+                else lambda event, _: field.of(event, argument)
+            )
+        return lambda row, store: None if row is None else field.value(row, store, argument)
+
+    return Side(field.type, field.place, reader, field.is_list, field.multiple, field, argument)
+
+
+def _column_reader(field: Field, argument: str | None) -> Reader:
+    """Reads a column's field event by event, with its numbers made once for each segment."""
+    made_of: Segment | None = None
+    numbers = Numbers(np.zeros(0, np.int64))
+
+    def read(event: Event, store: Store) -> Value:
+        nonlocal made_of, numbers
+        if event.segment is not made_of:
+            made_of, numbers = event.segment, field.value(event.segment, store, argument)
+        return field.pick(numbers, event.row)
+
+    return read
+
+
+def _raw_argument(field: Field, name: str) -> Side:
+    """An event parameter in its native type: that of the parameters of its name; where they differ, numbers win and
+    the parameter is absent from events that have something else under the name."""
+    types = {parameter.type for event_type in CATALOGUE for parameter in event_type.params if parameter.name == name}
+    is_number = bool(types & PARAM_SIZES.keys())
+    native = int if is_number else bytes
+    kind = FieldType.INTEGER if is_number else FieldType.BYTES if types == {"BYTEBUF"} else FieldType.TEXT
+
+    def read(event: Event, store: Store) -> Value:
+        value = field.of(event, name)
+        return value if isinstance(value, native) else None
+
+    return Side(kind, Place.LATE, lambda place: read, field=field, argument=name)
+
+
+def _transformed(node: Transform) -> Side:
+    transformer = TRANSFORMERS.get(node.name)
+    if transformer is None or node.option is not None:
+        raise FilterError(f"{node} is not supported yet", node.position)
+    if len(node.arguments) != len(transformer.lists) and not (transformer.repeated and node.arguments):
+        raise FilterError(f"{node.name} takes {len(transformer.lists)} arguments", node.position)
+    parts = [side_of(argument) for argument in node.arguments]
+    for part, argument, is_list in zip(parts, node.arguments, cycle(transformer.lists)):
+        _require(part, argument, is_list)
+        if part.type not in transformer.takes:
+            expected = " or ".join(sorted(kind.value for kind in transformer.takes))
+            raise FilterError(f"{argument} is of type {part.type.value}", argument.position, expected)
+    first = parts[0]
+    kept_list = first.is_list and transformer.yields is None
+    apply = transformer.apply
+    return Side(
+        transformer.yields or first.type, common(parts), lambda place: _gathered(parts, place, apply), is_list=kept_list
+    )
+
+
+def _require(part: Side, argument: TransformArgument, is_list: bool | None) -> None:
+    if part.multiple:
+        raise FilterError(f"{argument} may have several values", argument.position, "a field of one value")
+    if is_list is not None and part.is_list != is_list:
+        raise FilterError(f"{argument} does not fit", argument.position, "a list" if is_list else "a single value")
+
+
+def _gathered(parts: Sequence[Side], place: Place, apply: Callable[..., Any]) -> Reader:
+    """A reader of all parts that applies a function to them; absent when one of them is."""
+    readers = [part.reader(place) for part in parts]
+
+    def read(subject: Any, store: Store) -> Value:
+        values = [reader(subject, store) for reader in readers]
+        return None if None in values else apply(*values)
+
+    return read
+
+
+def _tuple(*values: Any) -> tuple[Any, ...]:
+    return values
