@@ -47,6 +47,11 @@ def safe(raw: bytes) -> str:
     return clean(raw.decode("utf-8", "replace"))
 
 
+def decoded(raw: bytes) -> str:
+    """Captured bytes as text with nothing replaced but what is not UTF-8: only for writers that escape, as JSON's."""
+    return raw.decode("utf-8", "replace")
+
+
 def dotted(raw: bytes) -> str:
     """Payload as text of the same length: printable ASCII stays, every other byte is a dot."""
     return raw.translate(_DOTTED).decode("ascii")

@@ -208,6 +208,7 @@ FIELDS = (
         lambda s, *_: Numbers(np.arange(s.first + 1, s.first + 1 + len(s))),
     ),
     _late("evt.time", TEXT, "local time of day with ns", clock),
+    _late("evt.outputtime", TEXT, "the time as lines show it, see `tui dig -t`", clock),
     _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: _local(e).strftime("%H:%M:%S").encode()),
     _late("evt.time.iso8601", TEXT, "UTC date and time with ns", _iso),
     _late("evt.datetime", TEXT, "local date and time with ns", _date),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from engine.decode.event import Event
-from engine.events import CATALOGUE
+from engine.events import CATALOGUE, GENERIC
 from engine.fields.field import Value
 from engine.fields.values import Renderer, absent, renderer_of, shortened, text_of
 
@@ -28,8 +28,10 @@ def _plan(code: int) -> tuple[tuple[bytes, Renderer, bytes, bool], ...]:
 
 def arguments(event: Event, *, whole: bool = False) -> bytes:
     """All parameters as ``name=value(meaning)``, a blank after each; ``whole`` does not cut payload."""
+    if event.type.code >= GENERIC:
+        # Its parameters only say which call it is, and so does the event's name.
+        return b""
     line = []
-    # A generic call's parameters only say which call it is, and so does the event's name.
     for raw, (name, render, missing, is_payload) in zip(event.params, _plan(event.type.code), strict=False):
         if raw is None:
             line.append(name + missing)

@@ -1,0 +1,1 @@
+"""Sub-commands of `tui`: each module has ``add_parser`` and ``run`` and needs no screen."""

@@ -1,0 +1,134 @@
+"""`tui dig`: print the events of captures, one line or JSON object each, as sysdig does.
+
+Events go to standard output as soon as their part of the file is decoded; what is to be said about the capture
+goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from engine import filters, text
+from engine.decode.decoder import Decoder
+from engine.decode.event import Event
+from engine.events import CATALOGUE, Category
+from engine.query.lines import CONTAINERS, DEFAULT, Clock, FormatError, LineFormat
+from engine.sources import open_capture
+from engine.store.segment import HIDDEN, Segment
+from engine.store.store import Store
+from tui.exit_codes import Exit
+
+_INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])
+"""Types that capturing itself makes; not shown unless asked for."""
+_PRESETS = {"c": CONTAINERS, "container": CONTAINERS}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    parser = subparsers.add_parser(
+        "dig",
+        usage="tui dig -r FILE [-p FORMAT] [-n N] [-t a|h|r|d|D] [-D] [-j] [-v] [FILTER ...]",
+        description="Print the events of captures that a filter keeps, one line each.",
+        epilog="A format is text with %%FIELD or %%WIDTHFIELD in it; \\n \\t \\e \\\\ are understood. A line with an "
+        "absent field is left out, unless the format begins with *. `tui fields` lists the fields.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-r", "--readfile", metavar="FILE", type=Path, action="append", required=True, help="capture; may be repeated")
+    add("-p", "--print", metavar="FORMAT", help="format of a line; c: the default one with container columns")
+    add("-n", "--numevents", metavar="N", type=_positive, help="stop after N lines")
+    add("-t", "--timetype", choices=[style.value for style in Clock], default="h", help=_CLOCKS)
+    add("-D", "--debug", action="store_true", help="also show internal events (procinfo, drops, containers …)")
+    add("-d", "--displayfilter", action="store_true", help="as always here: a filter does not change what is known")
+    add("-j", "--json", action="store_true", help="a JSON object for each event in place of a line")
+    add("-v", "--verbose", action="store_true", help="do not cut payload at 80 characters")
+    add("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
+
+
+_CLOCKS = (
+    "evt.outputtime: h time of day (default), a seconds since 1970, r seconds since the first line, "
+    "d seconds the call took, D seconds since the previous line"
+)
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print; see ``tui.exit_codes``: 1 after a capture that is cut or damaged, 2 for a bad format or filter."""
+    layout = _PRESETS.get(args.print, args.print)
+    if layout == "p":
+        print(DEFAULT)
+        return Exit.OK
+    try:
+        lines = LineFormat(layout, clock=Clock(args.timetype), whole=args.verbose)
+        kept = filters.compile(" ".join(args.filter)) if args.filter else None
+    except (FormatError, filters.FilterError) as error:
+        sys.stderr.write(f"tui dig: {text.clean(str(error))}\n")
+        return Exit.USAGE
+    printer = _Printer(lines.json if args.json else lines.line, kept, args.debug, args.numevents)
+    status = Exit.OK
+    for path in args.readfile:
+        if printer.left != 0 and not printer.print(path):
+            status = Exit.FAILED
+    if args.verbose:
+        sys.stderr.write(f"Captured Events: {printer.seen}, lines: {printer.printed}\n")
+    return status
+
+
+class _Printer:
+    """Prints what a filter keeps of captures, up to a number of lines."""
+
+    def __init__(
+        self, make: Callable[[Event], str | None], kept: filters.Filter | None, internal: bool, most: int | None
+    ) -> None:
+        self._make = make
+        self._filter = kept
+        self._internal = internal
+        self.left = most
+        self.seen = 0
+        self.printed = 0
+
+    def print(self, path: Path) -> bool:
+        """Print a capture while it is read; False when it was damaged, which is told on standard error."""
+        with closing(open_capture(path)) as source:
+            store = Store(source.raw)
+            decoder = Decoder(store, str(path))
+            printed = 0
+            more = True
+            while more and self.left != 0:
+                more = source.step(decoder)
+                for segment in store.segments[printed:]:
+                    self._print(store, segment)
+                printed = len(store.segments)
+        for damage in store.damage:
+            sys.stderr.write(f"tui dig: {text.clean(str(damage))}\n")
+        return not store.damage
+
+    def _print(self, store: Store, segment: Segment) -> None:
+        mask = segment.flags & HIDDEN == 0 if self._filter is None else self._filter.mask(store, segment)
+        if not self._internal:
+            mask &= ~_INTERNAL[segment.type]
+        self.seen += len(segment)
+        lines: list[str] = []
+        for row in np.flatnonzero(mask).tolist():
+            if len(lines) == self.left:
+                break
+            line = self._make(Event(store, segment, row))
+            if line is not None:
+                lines.append(line + "\n")
+        if self.left is not None:
+            self.left -= len(lines)
+        self.printed += len(lines)
+        sys.stdout.write("".join(lines))
+        sys.stdout.flush()
