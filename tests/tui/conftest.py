@@ -1,0 +1,54 @@
+"""The app on prepared rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.query.snapshots import Snapshot
+from tests.tui.prepared import VIEWS, PreparedEngine, event_lines, files, processes
+from tui.app import Syscope
+from tui.options import Options
+from tui.screens.explorer import Explorer
+
+
+@dataclass
+class Stage:
+    """An app and the engine it asks."""
+
+    app: Syscope
+    engine: PreparedEngine
+
+    @property
+    def screen(self) -> Explorer:
+        """The main screen, also under a dialog."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, Explorer))
+
+    def text(self) -> list[str]:
+        """The screen's lines as they are painted."""
+        screen = self.app.screen
+        return [strip.text.rstrip() for strip in screen._compositor.render_strips(screen.size)]
+
+    @property
+    def row(self) -> str:
+        """The table's line under the cursor, without its mark."""
+        marked = [line for line in self.text() if line.startswith("▌")]
+        assert len(marked) == 1, self.text()
+        return marked[0][1:]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """The explorer on 41 processes, 300 files and 500 event lines."""
+    engines: list[PreparedEngine] = []
+
+    def open_engine(publish: Callable[[Snapshot], None]) -> PreparedEngine:
+        tables = {"procs": processes(), "threads": processes(5), "files": files()}
+        engines.append(PreparedEngine(publish, tables, event_lines()))
+        return engines[0]
+
+    app = Syscope(Options(Path("sample.scap")), VIEWS, open_engine)
+    return Stage(app, engines[0])

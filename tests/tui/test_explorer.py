@@ -1,0 +1,448 @@
+"""What keys and clicks do on the main screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.events import MouseScrollDown
+from textual.pilot import Pilot
+
+from engine.query.snapshots import LinesRequest, TableRequest
+from tests.tui.conftest import Stage
+from tests.tui.prepared import START
+from tui.widgets.grid import Grid
+
+WIDE = (120, 30)
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Wait until something holds; a test that waits in vain is ended by the limit of turns."""
+    for _turn in range(500):
+        if holds():
+            return
+        await pilot.pause(0.01)
+    pytest.fail("what was waited for never came")
+
+
+async def go_to_files(pilot: Pilot[None]) -> None:
+    """Switch to the files view."""
+    await pilot.press("f2", "home", "enter")
+    await pilot.pause()
+
+
+async def test_start_shows_source_view_filter_rows_and_position(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        text = stage.text()
+        assert text[0].startswith(" sample.scap   22,381 events · 12.09s")
+        assert text[1] == " Processes"
+        assert text[2] == " Filter evt.type!=switch"
+        assert text[3].split() == ["PID", "▼CPU", "USER", "FILE", "NET", "Command", "▸"]
+        assert stage.row.split()[:3] == ["100", "40.0", "root"]
+        assert text[-1].startswith(" F1 Help  F2 Views")
+        assert text[-1].endswith("1/41 (2%)")
+
+
+async def test_unknown_values_are_shown_as_unknown_and_come_last(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("end")
+        await pilot.pause()
+        assert stage.row.split()[1] == "-"
+
+
+async def test_letters_do_what_function_keys_do(stage: Stage) -> None:
+    pairs = {"help": "f1", "views": "f2", "edit_filter": "f4", "dig": "f6", "legend": "f7", "sort": "f9", "quit": "f10"}
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        bindings = stage.screen.active_bindings
+        for action, function_key in pairs.items():
+            assert bindings[function_key].binding.action == action
+            letters = [key for key, active in bindings.items() if active.binding.action == action and len(key) == 1]
+            assert letters, f"{action} has no letter"
+
+
+async def test_the_cursor_moves_and_stops_at_both_ends(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "j", "up", "j")
+        assert stage.row.split()[0] == "114"
+        await pilot.press("G", "down")
+        await pilot.pause()
+        assert stage.screen.grid.position.index == 40
+        assert stage.text()[-1].endswith("41/41 (100%)")
+        await pilot.press("g", "up")
+        await pilot.pause()
+        assert stage.row.split()[0] == "100"
+
+
+async def test_rows_out_of_the_page_are_asked_for_when_they_come_into_sight(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await go_to_files(pilot)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "/var/lib/app/data-0299.bin" in stage.row
+        assert len(stage.screen.grid.page.rows) < 100
+
+
+async def test_enter_drills_down_and_backspace_returns_to_exactly_what_was_there(stage: Stage) -> None:
+    async with stage.app.run_test(size=(60, 14)) as pilot:
+        await pilot.press("5", "pagedown", "pagedown", "up", "right")
+        await pilot.pause()
+        before = stage.text()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert stage.text()[1].startswith(" Processes proc.pid=")
+        assert stage.text()[1].endswith("▸ Threads")
+        request = stage.engine.asked[-1]
+        assert isinstance(request, TableRequest)
+        assert [(level.view.id, level.field) for level in request.levels] == [("procs", "proc.pid")]
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert stage.text() == before
+
+
+async def test_backspace_shows_what_was_there_before_the_engine_answers(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "down")
+        before = stage.text()
+        await pilot.press("enter")
+        await pilot.pause()
+        stage.engine.silent = True
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert stage.text()[3:] == before[3:]
+
+
+async def test_enter_where_no_view_follows_opens_the_events(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("enter", "enter", "enter")
+        await pilot.pause()
+        # Threads name a target that does not exist; Files follow a thread. From a file one gets to processes.
+        assert [place.name for place in stage.screen._places] == ["Processes", "Threads", "Files", "Processes"]
+
+
+async def test_f2_offers_what_can_follow_and_describes_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f2")
+        await pilot.pause()
+        shown = "\n".join(stage.text())
+        assert "• Processes" in shown
+        assert "Sort on NET to find who talks." in shown
+        assert "Share of one processor, percent." in shown
+        await pilot.press("up")
+        await pilot.pause()
+        assert "Times it was opened." in "\n".join(stage.text())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert stage.text()[1] == " Processes ▸ Files"
+
+
+@pytest.mark.parametrize("key", ["escape", "f2"])
+async def test_leaving_the_view_picker_changes_nothing(stage: Stage, key: str) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        before = stage.text()
+        await pilot.press("f2", "down", key)
+        await pilot.pause()
+        assert stage.text() == before
+
+
+async def test_a_filter_is_judged_while_typed_and_applied_by_enter(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4", *"name=curl")
+        await until(pilot, lambda: "keeps 1,204 of 22,381 events" in stage.text()[-2])
+        await pilot.press("enter")
+        await until(pilot, lambda: not stage.screen.filter_prompt.display)
+        assert stage.text()[2] == " Filter name=curl and evt.type!=switch"
+        assert all("curl" in line for line in stage.text()[4:12])
+
+
+async def test_a_wrong_filter_is_pointed_at_and_not_applied(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("backslash", *"a=1 and bad=2")
+        await until(pilot, lambda: "no field is called" in stage.text()[-2])
+        entry, said = stage.text()[-3:-1]
+        assert said.index("^") == entry.index("bad")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert stage.screen.filter_prompt.display
+        assert stage.screen.place.filter == ""
+
+
+async def test_enter_before_the_verdict_applies_once_it_is_good(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f", *"x=curl", "enter")
+        await until(pilot, lambda: stage.screen.place.filter == "x=curl")
+        assert not stage.screen.filter_prompt.display
+
+
+async def test_escape_leaves_the_filter_as_it_was(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        before = stage.text()
+        await pilot.press("f4", *"name=curl", "escape")
+        await pilot.pause()
+        assert stage.text() == before
+
+
+async def test_digits_sort_and_the_same_again_turns_round(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("1")
+        await pilot.pause()
+        assert "▼PID" in stage.text()[3]
+        assert stage.row.split()[0] == "380"
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        assert "▲PID" in stage.text()[3]
+        assert stage.row.split()[0] == "100"
+
+
+async def test_angle_brackets_move_the_sort_column(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("greater_than_sign")
+        await pilot.pause()
+        assert "USER▲" in stage.text()[3]
+        await pilot.press("less_than_sign", "less_than_sign", "less_than_sign")
+        await pilot.pause()
+        assert "▼PID" in stage.text()[3]
+
+
+async def test_f9_chooses_the_sort_column(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f9")
+        await pilot.pause()
+        assert any("2 ▼ CPU" in line for line in stage.text())
+        await pilot.press("down", "down", "enter")
+        await pilot.pause()
+        assert "▼FILE" in stage.text()[3]
+
+
+async def test_sorting_keeps_the_cursor_on_its_row(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "down", "1")
+        await pilot.pause()
+        assert stage.row.split()[0] == "114"
+        assert stage.screen.grid.position.index == 38
+
+
+async def test_the_search_goes_to_the_nearest_row_while_typed_and_on_with_n(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"Docker")
+        await pilot.pause()
+        first = stage.row
+        assert "dockerd" in first
+        await pilot.press("enter", "n")
+        await pilot.pause()
+        assert "dockerd" in stage.row
+        assert stage.row != first
+        await pilot.press("N")
+        await pilot.pause()
+        assert stage.row == first
+
+
+async def test_a_search_without_a_hit_says_so_and_escape_goes_back(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "ctrl+f", *"curlx")
+        await pilot.pause()
+        assert "not found" in stage.text()[-2]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert stage.screen.grid.position.index == 1
+
+
+async def test_arrows_move_while_searching(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"curl", "down")
+        await pilot.pause()
+        assert stage.screen.search_prompt.display
+        assert "curl" not in stage.row
+
+
+async def test_dig_shows_the_events_of_the_row(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "f6")
+        await pilot.pause()
+        assert stage.text()[1] == " Processes proc.pid=107 ▸ Events"
+        assert stage.text()[3].startswith("▌1 14:36:40")
+        request = stage.engine.asked[-1]
+        assert isinstance(request, LinesRequest)
+        assert [(level.field, level.value) for level in request.levels] == [("proc.pid", 107)]
+        await pilot.press("end")
+        await pilot.pause()
+        assert stage.row.startswith("500 ")
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert stage.row.split()[0] == "107"
+
+
+async def test_long_lines_scroll_sideways(stage: Stage) -> None:
+    async with stage.app.run_test(size=(50, 14)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        assert "HTTP/1.1" not in stage.text()[3]
+        await pilot.press(*["right"] * 8)
+        await pilot.pause()
+        assert stage.text()[3].endswith("HTTP/1.1")
+
+
+async def test_pause_holds_the_picture_while_events_arrive(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("p")
+        await pilot.pause()
+        assert "PAUSED" in stage.text()[0]
+        before = stage.text()[3:]
+        stage.engine.tables["procs"] = stage.engine.tables["procs"][5:]
+        stage.engine.publish(replace(stage.engine.status, events=30_000))
+        await until(pilot, lambda: "30,000 events" in stage.text()[0])
+        await pilot.pause(stage.screen._options.delay_ms / 1000)
+        assert stage.text()[3:] == before
+        await pilot.press("p")
+        await until(pilot, lambda: stage.text()[-1].endswith("1/36 (3%)"))
+
+
+async def test_rows_grow_while_the_file_is_read(stage: Stage) -> None:
+    everything = stage.engine.tables["procs"]
+    stage.engine.tables["procs"] = []
+    loading = replace(stage.engine.status, events=0, progress=0.0, start=0, end=0)
+    stage.engine.status = loading
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert any("Reading…" in line for line in stage.text())
+        stage.engine.tables["procs"] = everything[:3]
+        stage.engine.publish(replace(loading, events=4096, progress=0.25, start=START, end=START + 1_000_000_000))
+        await until(pilot, lambda: stage.text()[-1].endswith("1/3 (33%)"))
+        assert "reading  25% ██░░░░░░░░" in stage.text()[0]
+        await pilot.press("down")
+        chosen = stage.row
+        stage.engine.tables["procs"] = [(9000 + n, 90.0, "root", 1, 1, "new") for n in range(4)] + everything
+        stage.engine.publish(replace(loading, events=90_000, progress=1.0))
+        await until(pilot, lambda: stage.text()[-1].endswith("/45 (13%)"))
+        assert stage.row == chosen
+
+
+async def test_damage_is_told_with_its_place(stage: Stage) -> None:
+    stage.engine.status = replace(stage.engine.status, damage=("a.scap: at byte 77: expected 9 bytes, found 3",))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "✗ damaged" in stage.text()[0]
+        assert stage.text()[3] == " ✗ a.scap: at byte 77: expected 9 bytes, found 3"
+
+
+async def test_a_source_without_events_ends_the_app_with_a_reason(stage: Stage) -> None:
+    stage.engine.status = replace(stage.engine.status, events=0, error="a.scap: holds no events")
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+    assert stage.app.return_code == 1
+    assert stage.app.failure == "a.scap: holds no events"
+    assert stage.engine.closed
+
+
+async def test_help_tells_every_key_that_works(stage: Stage) -> None:
+    async with stage.app.run_test(size=(100, 70)) as pilot:
+        await pilot.pause()
+        actions = {a.binding.action for a in stage.screen.active_bindings.values() if a.binding.tooltip}
+        await pilot.press("f1")
+        await pilot.pause()
+        shown = "\n".join(stage.text())
+        assert len(actions) > 20
+        for wanted in ("F2 v", "F4 \\ f", "1 … 9", "Bksp Ctrl+H b", "Ctrl+C", "PgDn Space"):
+            assert wanted in shown
+        await pilot.press("escape")
+        await pilot.pause()
+        assert stage.text()[1] == " Processes"
+
+
+async def test_the_legend_tells_what_rows_are_and_where_enter_leads(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f7")
+        await pilot.pause()
+        shown = "\n".join(stage.text())
+        assert "each proc.pid" in shown
+        assert "opens Threads" in shown
+        await pilot.press("q")
+        await pilot.pause()
+        assert stage.app.is_running
+        assert stage.text()[1] == " Processes"
+
+
+async def test_a_click_selects_and_a_click_on_the_selected_row_opens(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.click(Grid, offset=(10, 3))
+        assert stage.row.split()[0] == "114"
+        await pilot.click(Grid, offset=(10, 3))
+        await pilot.pause()
+        assert stage.text()[1] == " Processes proc.pid=114 ▸ Threads"
+        await pilot.click("#crumbs", offset=(2, 0))
+        await pilot.pause()
+        assert stage.text()[1] == " Processes"
+
+
+async def test_a_click_on_a_title_sorts(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        for mark in "▼▲":
+            await pilot.click(Grid, offset=(stage.text()[3].index("NET"), 0))
+            await pilot.pause()
+            assert f"{mark}NET" in stage.text()[3]
+
+
+async def test_keys_and_filter_may_be_clicked(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.click("#filter", offset=(10, 0))
+        await pilot.pause()
+        assert stage.screen.filter_prompt.display
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.click("#keys", offset=(stage.text()[-1].index("Dig"), 0))
+        await pilot.pause()
+        assert stage.text()[1].endswith("Events")
+
+
+async def test_the_wheel_scrolls_and_leaves_the_cursor(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot._post_mouse_events([MouseScrollDown], Grid, offset=(5, 5))
+        await pilot.pause()
+        assert stage.screen.grid.scroll_offset.y == 3
+        assert stage.screen.grid.position.index == 0
+
+
+async def test_the_look_changes_and_the_rows_stay(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down")
+        before = stage.text()
+        await pilot.press("t")
+        await pilot.pause()
+        assert stage.app.theme == "syscope-light"
+        assert stage.text() == before
+
+
+@pytest.mark.parametrize("key", ["q", "f10", "ctrl+c"])
+async def test_leaving(stage: Stage, key: str) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert not stage.app.is_running
+    assert stage.app.return_code == 0
+    assert stage.engine.closed
+
+
+async def test_ctrl_c_leaves_from_a_dialog_and_while_typing(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4", "x", "f2", "ctrl+c")
+        await pilot.pause()
+        assert not stage.app.is_running
+
+
+async def test_late_answers_to_another_place_are_not_shown(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        late = stage.engine.answer(stage.engine.asked[-1])
+        await pilot.press("f6")
+        await pilot.pause()
+        stage.engine.publish(late)
+        await pilot.pause()
+        assert stage.text()[3].startswith("▌1 14:36:40")

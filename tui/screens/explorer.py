@@ -1,0 +1,477 @@
+"""The screen: a table, or lines of events, at one place of a drill-down.
+
+Owns the stack of places and what keys do to it. Asks the engine for the rows of the present place and
+shows the snapshots that come; sorting, searching and counting are the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.query.snapshots import (
+    LinesRequest,
+    LinesSnapshot,
+    Request,
+    Row,
+    ShownColumn,
+    Snapshot,
+    Status,
+    TableRequest,
+    TableSnapshot,
+    VerdictRequest,
+    VerdictSnapshot,
+)
+from engine.query.view import View
+from tui.options import Options
+from tui.place import Place, offered, target
+from tui.screens.pickers import SortPicker, ViewPicker
+from tui.screens.texts import TextPage, help_facts, legend
+from tui.widgets.grid import Grid, Page
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.prompts import FilterPrompt, Prompt, SearchPrompt
+
+PATIENCE = 0.25
+"""Seconds an answer may take before the header says that one is awaited."""
+SIDE_STEP = 8
+"""Cells the arrow keys scroll sideways."""
+SHIFTED_DIGITS = (
+    "exclamation_mark",
+    "at",
+    "number_sign",
+    "dollar_sign",
+    "percent_sign",
+    "circumflex_accent",
+    "ampersand",
+    "asterisk",
+    "left_parenthesis",
+)
+"""Shift and a digit on the keyboard csysdig assumes."""
+DIGITS = Binding.Group("Sort on that column; again turns the order round")
+SHIFTED = Binding.Group("The same with Shift")
+HELP_WIDTH = 18
+"""Cells the keys take in help."""
+LINE_COLUMN = (ShownColumn("", 0, False, ""),)
+"""The one column lines of events have."""
+
+
+class Engine(Protocol):
+    """What answers requests: ``engine.session.Session``, or prepared answers in tests."""
+
+    def start(self) -> None:
+        """Begin to read."""
+
+    def ask(self, slot: str, request: Request) -> None:
+        """Put a panel's newest request."""
+
+    def drop(self, slot: str) -> None:
+        """The panel is gone."""
+
+    def close(self) -> None:
+        """Stop and wait."""
+
+
+class Explorer(Screen[None]):
+    """Shows the rows of the present place."""
+
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark,h", "help", "Help", tooltip="This page", id="help"),
+        Binding("f2,v", "views", "Views", tooltip="Choose another view of what is selected", id="views"),
+        Binding(
+            "f4,backslash,f", "edit_filter", "Filter", tooltip="Edit the filter; it is checked while typed", id="filter"
+        ),
+        Binding("f6,d", "dig", "Dig", tooltip="The event lines of the selected row", id="dig"),
+        Binding("f7,l", "legend", "Legend", tooltip="What this view and its columns mean", id="legend"),
+        Binding("f9,s", "sort", "Sort", tooltip="Choose the column to sort on", id="sort"),
+        Binding("slash,ctrl+f", "search", "Find", tooltip="Find text in the rows while typing", id="search"),
+        Binding("enter,o", "drill", "Open", tooltip="Drill down into the selected row", id="drill"),
+        Binding("backspace,ctrl+h,b", "back", "Back", tooltip="Back to where you came from, as it was", id="back"),
+        Binding("p", "pause", "Pause", tooltip="Hold the picture still; reading goes on", id="pause"),
+        Binding("n", "search_next(False)", "Next", show=False, tooltip="Next row with the text", id="next"),
+        Binding("N", "search_next(True)", "Previous", show=False, tooltip="Previous row with the text", id="previous"),
+        Binding(
+            "less_than_sign,comma", "shift_sort(-1)", "Sort left", show=False, tooltip="Sort on the column to the left"
+        ),
+        Binding(
+            "greater_than_sign,full_stop",
+            "shift_sort(1)",
+            "Sort right",
+            show=False,
+            tooltip="Sort on the column to the right",
+        ),
+        *(
+            Binding(key, f"sort_on({column})", show=False, group=group)
+            for group, keys in ((DIGITS, "123456789"), (SHIFTED, SHIFTED_DIGITS))
+            for column, key in enumerate(keys)
+        ),
+        Binding("up,k", "move(-1)", "Up", show=False, tooltip="One row up"),
+        Binding("down,j", "move(1)", "Down", show=False, tooltip="One row down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="A screenful up"),
+        Binding("pagedown,space", "page(1)", "Page down", show=False, tooltip="A screenful down"),
+        Binding("home,g", "first", "First", show=False, tooltip="First row"),
+        Binding("end,G", "last", "Last", show=False, tooltip="Last row"),
+        Binding("left", "sideways(-1)", "Left", show=False, tooltip="Scroll left"),
+        Binding("right", "sideways(1)", "Right", show=False, tooltip="Scroll right"),
+        Binding("escape", "cancel", "Cancel", tooltip="Leave the filter or the search unchanged"),
+    ]
+
+    def __init__(self, engine: Engine, views: Mapping[str, View], options: Options) -> None:
+        """Begin at the start view."""
+        super().__init__()
+        self._engine = engine
+        self._views = views
+        self._options = options
+        self._places = [Place(views.get(options.view), filter=options.filter)]
+        self._status = Status("", 0, 0, 0, 0.0, (), "", 0)
+        self._stale = False
+        self._paused = False
+        self._pending: TableRequest | LinesRequest | None = None
+        self._impatience: Timer | None = None
+        self._searched = ""
+        self._before_search = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the user is."""
+        return self._places[-1]
+
+    def compose(self) -> ComposeResult:
+        """Header, table, prompts, keys."""
+        yield Header()
+        yield Grid(id="rows")
+        yield FilterPrompt(id="filter-prompt")
+        yield SearchPrompt(id="search-prompt")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Find the parts once, and ask for the first rows."""
+        self.header = self.query_one(Header)
+        self.grid = self.query_one("#rows", Grid)
+        self.filter_prompt = self.query_one(FilterPrompt)
+        self.search_prompt = self.query_one(SearchPrompt)
+        self.key_bar = self.query_one(KeyBar)
+        self.set_interval(self._options.delay_ms / 1000, self._refresh_stale)
+        self._show_place()
+
+    # asking and showing
+
+    def _ask(self, search: str = "", search_from: int = 0, *, backwards: bool = False) -> None:
+        """Ask for the rows around what is visible."""
+        offset, count = self.grid.window
+        place, containers = self.place, self._options.containers
+        request: TableRequest | LinesRequest
+        if place.view is None:
+            request = LinesRequest(
+                place.levels, place.filter, containers, offset, count, search, search_from, backwards
+            )
+        else:
+            request = TableRequest(
+                place.view, place.levels, place.filter, containers, place.sort, place.descending,
+                offset, count, self.grid.hold, search, search_from, backwards,
+            )  # fmt: skip
+        self._pending = request
+        self._stale = False
+        if not self._impatience:
+            self._impatience = self.set_timer(PATIENCE, self._show_source)
+        self._engine.ask("table", request)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Show what the engine answered."""
+        match snapshot:
+            case Status():
+                self._take_status(snapshot)
+            case VerdictSnapshot():
+                self.filter_prompt.judge(snapshot)
+            case TableSnapshot() | LinesSnapshot():
+                self._take_rows(snapshot)
+
+    def _take_status(self, status: Status) -> None:
+        grew = status.events != self._status.events
+        first = grew and not self._status.events
+        self._status = status
+        self._stale |= grew
+        self._show_source()
+        if first:
+            self._refresh_stale()
+
+    def _refresh_stale(self) -> None:
+        if self._stale and not self._paused and not self._pending:
+            self._ask()
+            if self.filter_prompt.display:
+                self._check_filter()
+
+    def _take_rows(self, snapshot: TableSnapshot | LinesSnapshot) -> None:
+        request = snapshot.request
+        awaited = request is self._pending
+        if not self.place.answers(request) or (self._paused and not awaited):
+            return
+        if awaited:
+            self._pending = None
+            if self._impatience:
+                self._impatience.stop()
+                self._impatience = None
+                self._show_source()
+        self.place.snapshot = snapshot
+        self.header.show_filter(snapshot.filter)
+        self._show_rows(snapshot, awaited=awaited)
+        if awaited and request.search:
+            self.search_prompt.tell(found=snapshot.found is not None)
+            if snapshot.found is not None:
+                self.grid.move_to(snapshot.found)
+            elif not self.search_prompt.display:
+                self.notify("Not found", timeout=2, markup=False)
+
+    def _show_rows(self, snapshot: TableSnapshot | LinesSnapshot, *, awaited: bool) -> None:
+        if isinstance(snapshot, LinesSnapshot):
+            rows = tuple(Row(index, "", (line,)) for index, line in enumerate(snapshot.lines, snapshot.offset))
+            page = Page(LINE_COLUMN, rows, snapshot.offset, snapshot.total, headed=False)
+            held: int | None = self.grid.position.index
+        else:
+            page = Page(
+                snapshot.columns, snapshot.rows, snapshot.offset, snapshot.total, snapshot.sort, snapshot.descending
+            )
+            held = snapshot.held if awaited and snapshot.request.hold == self.grid.hold else self._index_of(snapshot)
+        self.grid.show(page, held, snapshot.error or self._nothing())
+
+    def _index_of(self, snapshot: TableSnapshot) -> int | None:
+        """Where the cursor's row is among the rows that came, None when it is not."""
+        key = self.grid.hold
+        return next((snapshot.offset + at for at, row in enumerate(snapshot.rows) if row.key == key), None)
+
+    def _nothing(self) -> str:
+        """What is said in place of rows."""
+        if self._pending or self._status.progress < 1:
+            return "Reading…"
+        ways = " F4 edits the filter." if self.place.filter else ""
+        return f"No rows: no event passes the filter above.{ways}" + (
+            " Backspace goes back." if len(self._places) > 1 else ""
+        )
+
+    def _show_source(self) -> None:
+        waiting = self._impatience is not None and self._pending is not None
+        self.header.show_source(self._status, paused=self._paused, busy=waiting)
+
+    def _show_place(self) -> None:
+        """Show the present place: at once what was seen there last, then its rows as they are now."""
+        place = self.place
+        self.grid.restore(place.position)
+        self._pending = None
+        steps = []
+        for here, below in zip(self._places, [*self._places[1:], None], strict=True):
+            level = below.levels[-1] if below and len(below.levels) > len(here.levels) else None
+            steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
+        self.header.show_crumbs(steps)
+        if place.snapshot:
+            self.header.show_filter(place.snapshot.filter)
+            self._show_rows(place.snapshot, awaited=False)
+        else:
+            self.header.show_filter(place.filter)
+            self.grid.show(Page(headed=place.view is not None), None, "Reading…")
+        self._show_source()
+        self._ask()
+        self.refresh_bindings()
+
+    # going down and back
+
+    def _go(self, place: Place) -> None:
+        self.place.position = self.grid.position
+        self._places.append(place)
+        self._show_place()
+
+    @on(Grid.RowOpened)
+    def action_drill(self) -> None:
+        """Open the selected row: in the view it leads to, else its events."""
+        row, snapshot = self.grid.row(), self.place.snapshot
+        if row and isinstance(snapshot, TableSnapshot):
+            view = target(self._views, snapshot.request.view, snapshot.key_field)
+            self._go(self.place.below(view, snapshot.key_field, row))
+
+    def action_dig(self) -> None:
+        """Show the events of the selected row."""
+        snapshot = self.place.snapshot
+        if isinstance(snapshot, TableSnapshot):
+            self._go(self.place.below(None, snapshot.key_field, self.grid.row()))
+
+    def action_back(self) -> None:
+        """Go back one step, to exactly what was there."""
+        if len(self._places) > 1:
+            self.action_back_to(len(self._places) - 2)
+
+    def action_back_to(self, depth: int) -> None:
+        """Go back to a step of the crumbs."""
+        if depth < len(self._places) - 1:
+            del self._places[depth + 1 :]
+            self._show_place()
+
+    def action_views(self) -> None:
+        """Choose another view of the same."""
+        place = self.place
+
+        def chosen(view: View | None) -> None:
+            if view and view is not place.view:
+                self._go(place.below(view))
+
+        self.app.push_screen(
+            ViewPicker(offered(self._views.values(), place), place.view, containers=self._options.containers), chosen
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what makes no sense here, hide what is for other moods."""
+        if action in {"cancel", "back", "drill"}:
+            typing = any(prompt.display for prompt in self.query(Prompt))
+            if typing or action == "cancel":
+                return typing and action == "cancel"
+        if action in {"sort", "sort_on", "shift_sort", "legend", "dig", "drill"} and self.place.view is None:
+            return None
+        if action == "back" and len(self._places) == 1:
+            return None
+        return True
+
+    # sorting
+
+    def action_sort(self) -> None:
+        """Choose the column to sort on."""
+        page = self.grid.page
+
+        def chosen(column: ShownColumn | None) -> None:
+            if column:
+                self.action_sort_on(page.columns.index(column))
+
+        if page.columns:
+            self.app.push_screen(SortPicker(page.columns, page.sort, descending=page.descending), chosen)
+
+    def action_sort_on(self, column: int) -> None:
+        """Sort on a shown column; the present one again turns the order round."""
+        page = self.grid.page
+        if column < len(page.columns):
+            self.place.sort = column
+            self.place.descending = not page.descending if column == page.sort else None
+            self._ask()
+
+    def action_shift_sort(self, by: int) -> None:
+        """Sort on the column beside the present one."""
+        page = self.grid.page
+        wanted = 0 if page.sort is None else page.sort + by
+        if 0 <= wanted < len(page.columns):
+            self.action_sort_on(wanted)
+
+    @on(Grid.HeaderClicked)
+    def _header_clicked(self, event: Grid.HeaderClicked) -> None:
+        self.action_sort_on(event.column)
+
+    # filter and search
+
+    def action_edit_filter(self) -> None:
+        """Open the filter editor."""
+        self.search_prompt.close()
+        self.filter_prompt.open(self.place.filter)
+
+    @on(FilterPrompt.Typed)
+    def _check_filter(self) -> None:
+        self._engine.ask("verdict", VerdictRequest(self.filter_prompt.text, self.place.levels))
+
+    @on(FilterPrompt.Applied)
+    def _filter_applied(self, event: FilterPrompt.Applied) -> None:
+        self._close(self.filter_prompt)
+        if event.text != self.place.filter:
+            self.place.filter = event.text
+            self.place.snapshot = None
+            self.place.position = replace(self.grid.position, top=0)
+            self._show_place()
+
+    def action_search(self) -> None:
+        """Open the search."""
+        self.filter_prompt.close()
+        self._before_search = self.grid.position.index
+        self.search_prompt.open("")
+
+    @on(SearchPrompt.Typed)
+    def _search_typed(self) -> None:
+        self._searched = self.search_prompt.text
+        if self._searched:
+            self._ask(self._searched, self._before_search)
+        else:
+            self.search_prompt.tell(found=True)
+
+    @on(SearchPrompt.Left)
+    def _search_left(self) -> None:
+        self._close(self.search_prompt)
+
+    def action_search_next(self, backwards: bool) -> None:
+        """Go to the next row with the text searched last."""
+        if self._searched and self.grid.page.total:
+            start = (self.grid.position.index + (-1 if backwards else 1)) % self.grid.page.total
+            self._ask(self._searched, start, backwards=backwards)
+
+    def action_cancel(self) -> None:
+        """Leave the prompt that is open; a search goes back to where it began."""
+        if self.search_prompt.display:
+            self._close(self.search_prompt)
+            self.grid.move_to(self._before_search)
+        elif self.filter_prompt.display:
+            self._close(self.filter_prompt)
+
+    def _close(self, prompt: Prompt) -> None:
+        prompt.close()
+        self._engine.drop("verdict")
+
+    # the rest
+
+    def action_pause(self) -> None:
+        """Hold the picture still, or let it go on."""
+        self._paused = not self._paused
+        self._show_source()
+        self._refresh_stale()
+
+    def action_help(self) -> None:
+        """Tell the keys."""
+        bindings = sorted(self.active_bindings.values(), key=lambda active: active.node is self.app)
+        named = [(self.app.get_key_display(active.binding), active) for active in bindings]
+        self.app.push_screen(TextPage("Keys", help_facts(named), HELP_WIDTH))
+
+    def action_legend(self) -> None:
+        """Tell what the view and its columns mean."""
+        view, snapshot = self.place.view, self.place.snapshot
+        if view:
+            key_field = snapshot.key_field if isinstance(snapshot, TableSnapshot) else ""
+            text = legend(view, containers=self._options.containers, target=target(self._views, view, key_field))
+            self.app.push_screen(TextPage(view.name, text))
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.grid.move_by(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by screenfuls."""
+        self.grid.move_by_page(pages)
+
+    def action_first(self) -> None:
+        """Go to the first row."""
+        self.grid.move_to(0)
+
+    def action_last(self) -> None:
+        """Go to the last row."""
+        self.grid.move_to(self.grid.page.total - 1)
+
+    def action_sideways(self, steps: int) -> None:
+        """Scroll sideways."""
+        self.grid.scroll_sideways(steps * SIDE_STEP)
+
+    @on(Grid.WindowWanted)
+    def _window_wanted(self) -> None:
+        offset, _ = self.grid.window
+        if not self._pending or self._pending.offset != offset:
+            self._ask()
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self.key_bar.show_position(self.grid.position.index, self.grid.page.total)

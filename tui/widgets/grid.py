@@ -1,0 +1,407 @@
+"""A page of rows drawn line by line, with a cursor that stays on its row.
+
+Owns drawing, scrolling and the cursor. Holds only the rows of one page; says which it needs
+(``WindowWanted``) and leaves fetching, sorting and drilling to its screen. Cells are safe text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from engine.query.snapshots import Row, ShownColumn
+from tui.place import Position
+
+GUTTER = 1
+"""Cells left of the first column, for the cursor's mark."""
+CURSOR_MARK = "▌"
+QUIET = frozenset({"-", "0", "0.00", "0.0"})
+"""Cells that say nothing happened, drawn with less weight."""
+WHEEL_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a table, or lines when no header is shown."""
+
+    columns: tuple[ShownColumn, ...] = ()
+    rows: tuple[Row, ...] = ()
+    offset: int = 0
+    """Index of the first of ``rows`` among ``total``."""
+    total: int = 0
+    sort: int | None = None
+    descending: bool = False
+    headed: bool = True
+    """Whether a line with the columns' titles is shown."""
+
+
+class Grid(ScrollView, inherit_bindings=False):
+    """Shows a page of rows and repaints only the lines that changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "grid--cursor",
+        "grid--header",
+        "grid--header-sorted",
+        "grid--message",
+        "grid--quiet",
+        "grid--sorted",
+    }
+    """
+    | class | is |
+    | --- | --- |
+    | `grid--cursor` | the row under the cursor |
+    | `grid--header` | the line of titles |
+    | `grid--header-sorted` | the title of the column sorted on |
+    | `grid--message` | what is said in place of rows |
+    | `grid--quiet` | zeros and unknown values |
+    | `grid--sorted` | cells of the column sorted on |
+    """
+
+    class WindowWanted(Message):
+        """Rows are visible that the page does not hold."""
+
+    class CursorMoved(Message):
+        """The cursor is on another row, or the number of rows changed."""
+
+    class RowOpened(Message):
+        """A row was clicked that was already selected."""
+
+    class HeaderClicked(Message):
+        """A title was clicked."""
+
+        def __init__(self, column: int) -> None:
+            """Remember the index of the shown column."""
+            super().__init__()
+            self.column = column
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        """Start empty."""
+        super().__init__(id=id)
+        self._page = Page()
+        self._position = Position()
+        self._restoring = False
+        self._message = ""
+        self._widths: tuple[int, ...] = ()
+        self._longest = 0
+        self._strips: dict[int, tuple[Row, bool, Strip]] = {}
+        self._styles: dict[str, Style] = {}
+
+    # what is shown
+
+    @property
+    def page(self) -> Page:
+        """The page shown."""
+        return self._page
+
+    @property
+    def position(self) -> Position:
+        """Where the user is now, to come back to."""
+        now = self._position
+        return Position(now.index, now.key, now.chosen, int(self.scroll_offset.x), int(self.scroll_offset.y))
+
+    @property
+    def hold(self) -> Any:
+        """Key of the row to stay on, None while the user has not chosen one."""
+        return self._position.key if self._position.chosen else None
+
+    @property
+    def body_height(self) -> int:
+        """Lines there are for rows."""
+        return max(1, self.size.height - self._page.headed)
+
+    @property
+    def body_width(self) -> int:
+        """Cells there are left of the scrollbar, which always has its place."""
+        return self.size.width - self.scrollbar_size_vertical
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Offset and count of the rows to ask for: what is visible and a screenful around it."""
+        height = self.body_height
+        top = self._position.top if self._restoring else int(self.scroll_offset.y)
+        return max(0, top - height), 3 * height
+
+    def row(self, index: int | None = None) -> Row | None:
+        """The row at an index, by default the one under the cursor; None when the page does not hold it."""
+        at = (self._position.index if index is None else index) - self._page.offset
+        return self._page.rows[at] if 0 <= at < len(self._page.rows) else None
+
+    def restore(self, position: Position) -> None:
+        """Begin with another table at a position; the next page is shown there."""
+        self._position = position
+        self._restoring = True
+        self._longest = 0
+        self._strips.clear()
+
+    def show(self, page: Page, held: int | None = None, message: str = "") -> None:
+        """Take a page. ``held`` is where the cursor's row is now, None when it is unknown or gone;
+        ``message`` stands in place of rows when there are none."""
+        before, self._page = self._page, page
+        self._message = message
+        top = self._position.top if self._restoring else int(self.scroll_offset.y)
+        was_visible = top <= self._position.index < top + self.body_height
+        if held is not None and self._position.chosen:
+            self._place_cursor(held, self._position.key)
+        elif self._position.index >= page.total:
+            self._place_cursor(max(0, page.total - 1), None)
+        if (under := self.row()) is not None and (not self._position.chosen or held is None):
+            self._place_cursor(self._position.index, under.key)
+        laid_out = self._lay_out()
+        if self._restoring:
+            self._restoring = False
+            self.scroll_to(self._position.left, top, animate=False, force=True)
+            laid_out = False
+        if was_visible:
+            self._scroll_to_cursor()
+        same_place = (
+            laid_out
+            and (before.columns, before.sort, before.descending) == (page.columns, page.sort, page.descending)
+            and top == int(self.scroll_offset.y)
+            and bool(before.total) == bool(page.total)
+        )
+        if same_place:
+            self._refresh_changed(before)
+        else:
+            self.refresh()
+        self._want_window()
+        self.post_message(self.CursorMoved())
+
+    def _refresh_changed(self, before: Page) -> None:
+        top = int(self.scroll_offset.y)
+        for index in range(top, top + self.body_height):
+            at = index - before.offset
+            old = before.rows[at] if 0 <= at < len(before.rows) else None
+            new = self.row(index)
+            drawn = self._strips.get(index)
+            if (old is not new and old != new) or (drawn and drawn[1] != (index == self._position.index)):
+                self._refresh_row(index)
+
+    def _refresh_row(self, index: int) -> None:
+        line = index - int(self.scroll_offset.y) + self._page.headed
+        if 0 <= line < self.size.height:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def _lay_out(self) -> bool:
+        """Compute widths; True when they are what they were."""
+        page, before = self._page, self._widths
+        flexible = [index for index, column in enumerate(page.columns) if not column.width]
+        for index in flexible:
+            longest = max((cell_len(row.cells[index]) for row in page.rows), default=0)
+            self._longest = max(self._longest, longest + 1, cell_len(page.columns[index].title) + 2)
+        fixed = GUTTER + sum(column.width for column in page.columns)
+        rest = max(self._longest, self.body_width - fixed) if flexible else 0
+        self._widths = tuple(column.width or rest for column in page.columns)
+        if same := self._widths == before:
+            self._strips = {index: entry for index, entry in self._strips.items() if self.row(index) is entry[0]}
+        else:
+            self._strips.clear()
+        wanted = Size(GUTTER + sum(self._widths), page.total + page.headed)
+        if self.virtual_size != wanted:
+            self.virtual_size = wanted
+        return same
+
+    # the cursor
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row, scrolling as little as needed."""
+        if not self._page.total:
+            return
+        before = self._position.index
+        index = max(0, min(index, self._page.total - 1))
+        row = self.row(index)
+        self._place_cursor(index, row and row.key, chosen=True)
+        self._scroll_to_cursor()
+        self._refresh_row(before)
+        self._refresh_row(index)
+        self._want_window()
+        self.post_message(self.CursorMoved())
+
+    def move_by(self, rows: int) -> None:
+        """Move the cursor by a number of rows."""
+        self.move_to(self._position.index + rows)
+
+    def move_by_page(self, pages: int) -> None:
+        """Move the cursor and what is seen by a screenful."""
+        self.scroll_to(y=self.scroll_offset.y + pages * self.body_height, animate=False, force=True)
+        self.move_by(pages * self.body_height)
+
+    def scroll_sideways(self, cells: int) -> None:
+        """Show what is further right (or left, negative)."""
+        self.scroll_to(x=self.scroll_offset.x + cells, animate=False, force=True)
+
+    def _place_cursor(self, index: int, key: Any, *, chosen: bool | None = None) -> None:
+        now = self._position
+        self._position = Position(index, key, now.chosen if chosen is None else chosen, now.left, now.top)
+
+    def _scroll_to_cursor(self) -> None:
+        index, top = self._position.index, int(self.scroll_offset.y)
+        if index < top:
+            self.scroll_to(y=index, animate=False, force=True)
+        elif index >= top + self.body_height:
+            self.scroll_to(y=index - self.body_height + 1, animate=False, force=True)
+
+    def _want_window(self) -> None:
+        top = int(self.scroll_offset.y)
+        bottom = min(top + self.body_height, self._page.total)
+        if top < self._page.offset or bottom > self._page.offset + len(self._page.rows):
+            self.post_message(self.WindowWanted())
+
+    # what happens to it
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for the rows that came into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._want_window()
+
+    def on_resize(self) -> None:
+        """Fit the columns to the new width."""
+        self._lay_out()
+        self._scroll_to_cursor()
+        self._want_window()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort on a title, select a row, open the selected row."""
+        event.stop()
+        if self._page.headed and event.y == 0:
+            if (column := self._column_at(event.x + int(self.scroll_offset.x))) is not None:
+                self.post_message(self.HeaderClicked(column))
+            return
+        index = event.y - self._page.headed + int(self.scroll_offset.y)
+        if index >= self._page.total:
+            return
+        again = self._position.chosen and index == self._position.index
+        self.move_to(index)
+        if again:
+            self.post_message(self.RowOpened())
+
+    def _column_at(self, cell: int) -> int | None:
+        edge = GUTTER
+        for index, width in enumerate(self._widths):
+            edge += width
+            if cell < edge:
+                return index
+        return None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show later rows; the cursor stays where it is."""
+        self._wheel(event, WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show earlier rows."""
+        self._wheel(event, -WHEEL_LINES)
+
+    def _wheel(self, event: events.MouseEvent, lines: int) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.shift or event.ctrl:
+            self.scroll_sideways(2 * lines)
+        else:
+            self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
+
+    # drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget: titles first, then rows."""
+        left, top = self.scroll_offset
+        width = self.body_width
+        if self._page.headed and y == 0:
+            return self._edge_marks(self._header().crop_extend(left, left + width, self._style("header")), left, width)
+        index = y - self._page.headed + top
+        if not self._page.total:
+            return self._message_line(index, width)
+        row = self.row(index)
+        if row is None:
+            return Strip.blank(width, self.rich_style)
+        at_cursor = index == self._position.index
+        background = self._style("cursor") if at_cursor else self.rich_style
+        return self._row_strip(index, row, at_cursor).crop_extend(left, left + width, background)
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"grid--{name}")
+        return self._styles[name]
+
+    def _header(self) -> Strip:
+        segments = [Segment(" " * GUTTER, self._style("header"))]
+        for index, (column, width) in enumerate(zip(self._page.columns, self._widths, strict=True)):
+            is_sorted = index == self._page.sort
+            title = _fitted(column.title, width, column.right)
+            if is_sorted:
+                title = _marked(title, "▼" if self._page.descending else "▲", column.right)
+            segments.append(Segment(title, self._style("header-sorted" if is_sorted else "header")))
+        return Strip(segments)
+
+    def _edge_marks(self, strip: Strip, left: int, width: int) -> Strip:
+        """Say in the line of titles that there is more to either side."""
+        style = self._style("header-sorted")
+        if left:
+            strip = Strip.join([Strip([Segment("◂", style)]), strip.crop(1)])
+        if left + width < self.virtual_size.width:
+            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("▸", style)])])
+        return strip
+
+    def _message_line(self, index: int, width: int) -> Strip:
+        lines = self._message.splitlines()
+        text = lines[index - 1] if 0 < index <= len(lines) else ""
+        return Strip([Segment(set_cell_size("  " + text, width), self._style("message"))], width)
+
+    def _row_strip(self, index: int, row: Row, at_cursor: bool) -> Strip:
+        drawn = self._strips.get(index)
+        if drawn and drawn[0] == row and drawn[1] == at_cursor:
+            return drawn[2]
+        cursor, normal = self._style("cursor"), self.rich_style
+        texts = [CURSOR_MARK if at_cursor else " "]
+        style = cursor if at_cursor else normal
+        segments: list[Segment] = []
+        for number, (column, width, cell) in enumerate(zip(self._page.columns, self._widths, row.cells, strict=True)):
+            if not at_cursor:
+                name = "quiet" if cell in QUIET else "sorted" if number == self._page.sort else ""
+                wanted = self._style(name) if name else normal
+                if wanted is not style:
+                    segments.append(Segment("".join(texts), style))
+                    texts, style = [], wanted
+            texts.append(_fitted(cell, width, column.right))
+        segments.append(Segment("".join(texts), style))
+        strip = Strip(segments, GUTTER + sum(self._widths))
+        self._strips[index] = (row, at_cursor, strip)
+        return strip
+
+
+def _cut(text: str, width: int) -> str:
+    """A text that fits, with a mark where it was cut."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)) + "…"[: max(0, width)]
+
+
+def _marked(title: str, mark: str, right: bool) -> str:
+    """A fitted title with a mark beside it: in its own blank, or else in the gap."""
+    if right and title.startswith(" "):
+        text = title.lstrip()
+        return title[: len(title) - len(text) - 1] + mark + text
+    text = title.rstrip()
+    return text + mark + title[len(text) + 1 :]
+
+
+def _fitted(cell: str, width: int, right: bool) -> str:
+    """A cell as wide as its column, one cell of gap at its end."""
+    text = _cut(cell, width - 1)
+    blank = " " * (width - cell_len(text) - 1)
+    return blank + text + " " if right else text + blank + " "
