@@ -270,6 +270,8 @@ class Decoder:
             self._write(self._thread_of())
             return TAKEN
         kind = self._kind
+        if not kind.exit:
+            self._latency = 0
         self._code = self._type if self._type > 1 else self._generic()
         self._thing = kind.thing
         if self._leading:
@@ -419,7 +421,6 @@ class Decoder:
         """Match an exit with its enter: its fd, its latency."""
         self._fd = self._own_fd()
         if not self._kind.exit:
-            self._latency = 0
             state.entered = self._type
             state.entered_fd = self._fd
             state.entered_at = self._time

@@ -93,12 +93,12 @@ class Call:
         """NUL-separated strings."""
         return split(self.raw(name) or b"")
 
-    def int(self, name: str) -> int | None:
+    def signed(self, name: str) -> int | None:
         """A signed number of whatever width it has."""
         raw = self.raw(name)
         return None if raw is None else int.from_bytes(raw[:8], "little", signed=True)
 
-    def uint(self, name: str) -> int | None:
+    def unsigned(self, name: str) -> int | None:
         """An unsigned number."""
         raw = self.raw(name)
         return None if raw is None else int.from_bytes(raw[:8], "little")

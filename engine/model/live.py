@@ -154,6 +154,12 @@ class Live:
         """A number stands for a row from that event on, whatever it stood for before."""
         return self.put(self._known(tid).process, number, row, cloexec, event)
 
+    def change_fd(self, tid: int64_t, number: int64_t, row: int32_t, event: int64_t) -> None:
+        """An open number stands for another row; whether exec closes it stays."""
+        process: cython.pointer(Process) = self._known(tid).process
+        found: cython.pointer(Slot) = self.slot(process, number)
+        self.put(process, number, row, found != cython.NULL and found.value & 1, event)
+
     def drop_fd(self, tid: int64_t, number: int64_t, event: int64_t) -> None:
         """A number was closed by that event."""
         self.drop(self._known(tid).process, number, event)

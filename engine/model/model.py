@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.events import SCAP_TYPES, FdKind, codes_by_name, CATALOGUE
+from engine.events import CATALOGUE, FLAG_TABLES, SCAP_TYPES, FdKind, codes_by_name
 from engine.model.call import Call
 from engine.model.cgroups import container_of
+from engine.model.descriptors import Descriptors
 from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
 from engine.model.live import Live
+from engine.model.sockets import Sockets
 from engine.model.threads import Threads
 from engine.store.store import Store
+
+_O_CLOEXEC = dict(FLAG_TABLES["file_flags"])["O_CLOEXEC"]
+_SERVERS = (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER)
 
 Rule = Callable[[Call], None]
 
@@ -28,20 +33,16 @@ class Model:
         self._listed: list[Thread] = []
         self._listed_fds: list[tuple[int, int, FdKind, bytes, Socket | None, int, int, int]] = []
         self.rules: dict[int, Rule] = {}
-        threads = self._threads
-        for names, rule in (
-            (("clone", "clone3", "fork", "vfork"), threads.clone),
-            (("execve", "execveat"), threads.exec),
-            (("procexit",), threads.exit),
-        ):
-            self._rule(names, rule)
+        self._sockets = Sockets(store, live)
+        for part in (self._threads, self._sockets, Descriptors(store, live)):
+            for name, rule in part.rules().items():
+                self._rule(name, rule)
 
-    def _rule(self, names: tuple[str, ...], rule: Rule) -> None:
-        """Ask a rule about the exits of calls, or about happenings that have no exit."""
-        for name in names:
-            for code in codes_by_name()[name]:
-                if code < SCAP_TYPES and ((code % 2 and CATALOGUE[code].params) or CATALOGUE[code + 1].name == "NA"):
-                    self.rules[code] = rule
+    def _rule(self, name: str, rule: Rule) -> None:
+        """Ask a rule about the exits of a call, or about happenings that have no exit."""
+        for code in codes_by_name()[name]:
+            if code < SCAP_TYPES and ((code % 2 and CATALOGUE[code].params) or CATALOGUE[code + 1].name == "NA"):
+                self.rules[code] = rule
 
     def section(self) -> None:
         """A section begins: lists and tables of the last one no longer hold."""
@@ -86,12 +87,16 @@ class Model:
             thread.first = number
             self._threads.add(thread, sharing=-1 if thread.is_main else thread.pid)
         self._listed.clear()
+        served = {listed[4].destination_port for listed in self._listed_fds if listed[4] and listed[2] in _SERVERS}
         fds = self._store.fds
         for tid, descriptor, kind, name, socket, flags, dev, ino in self._listed_fds:
             row = self._live.row(tid)
-            if row >= 0:
-                made = fds.add(
-                    kind, fds.identity(kind, name, socket), flags=flags, dev=dev, ino=ino, thread=row, first=number
-                )
-                self._live.put_fd(tid, descriptor, made, bool(flags & 4096), number)
+            if row < 0:
+                continue
+            if socket is not None:
+                kind, name, socket = self._sockets.listed(kind, socket, served)
+            made = fds.add(
+                kind, fds.identity(kind, name, socket), flags=flags, dev=dev, ino=ino, thread=row, first=number
+            )
+            self._live.put_fd(tid, descriptor, made, bool(flags & _O_CLOEXEC), number)
         self._listed_fds.clear()

@@ -7,7 +7,7 @@ which container a thread is in is read from its control groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -67,6 +67,14 @@ class Threads:
     def main(self, thread: Thread) -> Thread | None:
         """The main thread's version in force; None when it is gone or unknown."""
         return thread if thread.is_main else self.current(thread.pid)
+
+    def rules(self) -> dict[str, Callable[[Call], None]]:
+        """Rules by the name of the calls they are for."""
+        return dict.fromkeys(("clone", "clone3", "fork", "vfork"), self.clone) | {
+            "execve": self.exec,
+            "execveat": self.exec,
+            "procexit": self.exit,
+        }
 
     # Lives and versions.
 
@@ -172,18 +180,18 @@ class Threads:
     def clone(self, call: Call) -> None:
         """A thread or process was made, told by its maker or by itself."""
         result = call.result
-        flags = call.uint("flags") or 0
+        flags = call.unsigned("flags") or 0
         if result < 0:
             return
         if result == 0:
             known = self.current(call.tid)
             if known is not None and known.started is not None and call.time - known.started < _REUSE:
                 return
-            ptid = call.int("ptid")
-            pid = call.int("pid")
+            ptid = call.signed("ptid")
+            pid = call.signed("pid")
             self._born(call, call.tid, pid if pid is not None else call.tid, ptid or 0, flags | _INVERTED)
             return
-        inside = call.int("vtid")
+        inside = call.signed("vtid")
         if flags & (_ELSEWHERE | _VFORK) or call.kind.name == "vfork" or (inside is not None and inside != call.tid):
             return
         ended = self._ended.get(result)
@@ -192,7 +200,7 @@ class Threads:
         known = self.current(result)
         if known is not None and known.flags & _INVERTED:
             return
-        pid = call.int("pid") if flags & _THREAD else result
+        pid = call.signed("pid") if flags & _THREAD else result
         self._born(call, result, result if pid is None else pid, call.tid, flags)
 
     def _born(self, call: Call, tid: int, pid: int, ptid: int, flags: int) -> None:
@@ -209,7 +217,7 @@ class Threads:
         main = self.main(model) if model is not None else None
         child.cwd = main.cwd if main is not None else b"./"
         child.env = main.env if main is not None else ()
-        vtid, vpid = call.int("vtid"), call.int("vpid")
+        vtid, vpid = call.signed("vtid"), call.signed("vpid")
         own = bool(flags & _INVERTED) and vtid is not None and vpid is not None
         child.vtid = vtid if own and vtid is not None else tid
         child.vpid = vpid if own and vpid is not None else pid
@@ -224,18 +232,18 @@ class Threads:
         thread.args = call.items("args")
         comm = call.text("comm")
         thread.comm = comm if comm is not None else thread.exe
-        fdlimit = call.int("fdlimit")
+        fdlimit = call.signed("fdlimit")
         thread.fdlimit = thread.fdlimit if fdlimit is None else fdlimit
-        thread.vm_size, thread.vm_rss, thread.vm_swap = call.uint("vm_size"), call.uint("vm_rss"), call.uint("vm_swap")
-        thread.pf_major, thread.pf_minor = call.uint("pgft_maj"), call.uint("pgft_min")
+        thread.vm_size, thread.vm_rss, thread.vm_swap = call.unsigned("vm_size"), call.unsigned("vm_rss"), call.unsigned("vm_swap")
+        thread.pf_major, thread.pf_minor = call.unsigned("pgft_maj"), call.unsigned("pgft_min")
         for name in ("uid", "gid"):
-            value = call.uint(name)
+            value = call.unsigned(name)
             if value is not None:
                 setattr(thread, name, value)
         if call.raw("cgroups") is not None:
             thread.cgroups = call.items("cgroups")
             thread.container = container_of(thread.cgroups)
-        start = call.uint("pidns_init_start_ts")
+        start = call.unsigned("pidns_init_start_ts")
         thread.pidns_init_start = thread.pidns_init_start if start is None else start
 
     # Exec.
@@ -250,7 +258,7 @@ class Threads:
         new.started = call.time
         new.flags &= _INVERTED
         for name, fact in (("vpgid", "vpgid"), ("pgid", "pgid"), ("sid", "sid")):
-            value = call.int(name)
+            value = call.signed(name)
             if value is not None:
                 setattr(new, fact, value)
         for name, fact in (
@@ -258,15 +266,15 @@ class Threads:
             *((one, one) for one in ("cap_inheritable", "cap_permitted", "cap_effective")),
             *((one, one) for one in ("exe_ino", "exe_ino_ctime", "exe_ino_mtime")),
         ):
-            value = call.uint(name)
+            value = call.unsigned(name)
             if value is not None:
                 setattr(new, fact, value)
         if call.raw("env") is not None:
             new.env = call.items("env")
-        pid = call.int("pid")
+        pid = call.signed("pid")
         if old.pid < 0 and pid is not None:
             new.pid = pid
-            new.ptid = call.int("ptid") or 0
+            new.ptid = call.signed("ptid") or 0
             new.vtid, new.vpid = (call.tid, pid) if old.vtid < 0 else (old.vtid, old.vpid)
             self._groups.pop(~call.tid, None)
             self._groups.setdefault(pid, set()).add(call.tid)
@@ -293,7 +301,7 @@ class Threads:
         name = call.text("filename")
         if name is None:
             name = call.text("pathname")
-            dirfd = call.int("dirfd")
+            dirfd = call.signed("dirfd")
             if name is None and dirfd is None:
                 return b""
             if dirfd is not None and dirfd >= 0:
@@ -305,7 +313,7 @@ class Threads:
 
     def exit(self, call: Call) -> None:
         """A thread ended; it is still there for this event."""
-        reaper = call.int("reaper_tid") or 0
+        reaper = call.signed("reaper_tid") or 0
         call.after = lambda: self._end(call, reaper)
 
     def _end(self, call: Call, reaper: int) -> None:
