@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.fields.field import FieldType, Place
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
-from engine.filters.plan import Plan, columns, joined, negated, term
+from engine.filters.plan import Mask, Plan, columns, joined, negated, term
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
     OPERATORS,
@@ -121,7 +122,20 @@ def _term(side: Side, answer: Answer) -> Plan:
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:
     """The answer for a column of codes that stand for words, asked once for each code."""
     asked = lru_cache(_CODES)(lambda code: bool(answer(words(code))))
-    return lambda codes: np.isin(codes, [code for code in np.unique(codes).tolist() if asked(code)])
+
+    def of_column(codes: NDArray[np.int64]) -> Mask:
+        low, high = (int(codes.min()), int(codes.max())) if len(codes) else (0, 0)
+        if high - low >= _CODES:
+            distinct, places = np.unique(codes, return_inverse=True)
+        else:
+            # Codes close together index a table, which is many times faster than sorting them.
+            places = codes - low
+            distinct = np.arange(low, high + 1)
+        occurs = np.bincount(places, minlength=len(distinct)) > 0
+        table = np.array([held and asked(code) for code, held in zip(distinct.tolist(), occurs.tolist(), strict=True)])
+        return table.take(places)
+
+    return of_column
 
 
 def _over(side: Side, node: Comparison, answer: Answer) -> Answer:
@@ -180,7 +194,7 @@ def _membership(side: Side, node: Comparison, values: Sequence[Any]) -> Answer:
     if side.type is FieldType.NETWORK:
         return lambda address: any(address in network for network in values)
     if side.place is Place.EVENT and side.type is not FieldType.TEXT:
-        storable = np.array([value for value in values if -(2**63) <= value < 2**63], np.int64)
+        storable = np.array([value for value in values if -(2**63) <= value < 2**63])
         return lambda values: np.isin(values, storable)
     chosen = frozenset(values)
     return lambda value: value in chosen
