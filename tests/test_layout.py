@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+DEMO = str(ROOT / "tui" / "demo.scap.gz")
+
 
 def modules_loaded(program: str) -> set[str]:
     """Top-level modules in a fresh interpreter after a program ran (its exit is swallowed)."""
@@ -33,9 +35,9 @@ def test_help_and_version_load_neither_screen_nor_engine(option: str) -> None:
     assert not loaded & {"textual", "rich", "numpy", "engine", "views"}
 
 
-@pytest.mark.parametrize("command", ["dig", "view", "fields"])
-def test_printing_commands_load_no_screen(command: str) -> None:
-    loaded = modules_loaded(f"from tui.cli import main; main(['{command}', '--help'])")
+@pytest.mark.parametrize("words", [["dig", "-r", DEMO, "-n", "1"], ["view", "procs", "-r", DEMO], ["fields"]])
+def test_printing_commands_load_no_screen(words: list[str]) -> None:
+    loaded = modules_loaded(f"from tui.cli import main; main({words})")
     assert "engine" in loaded
     assert not loaded & {"textual", "rich"}
 

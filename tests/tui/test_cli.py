@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,66 @@ def test_without_a_terminal_the_explorer_points_to_the_commands_that_print() -> 
     assert done.returncode == Exit.USAGE
     assert "needs a terminal" in done.stderr
     assert "tui view" in done.stderr
+
+
+def in_terminal(*words: str, until: bytes = b"", then: bytes = b"") -> tuple[int, bytes]:
+    """Exit status and everything written by the program in a pseudo-terminal; ``then`` is typed once ``until`` came."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ.update(PYTHONPATH=str(ROOT), TERM="xterm-256color", COLUMNS="120", LINES="40")
+        os.execv(sys.executable, [sys.executable, "-m", "tui.cli", *words])
+    written = b""
+    try:
+        while piece := os.read(terminal, 1 << 16):
+            written += piece
+            if then and until in written:
+                os.write(terminal, then)
+                then = b""
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    finally:
+        os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written
+
+
+def test_without_a_file_the_bundled_capture_opens_and_says_so() -> None:
+    status, written = in_terminal(until=b"gunicorn", then=b"q")
+    assert status == Exit.OK
+    assert b"this is the bundled capture" in written
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["-r", "no-such-file.scap"], Exit.FAILED, b"no-such-file.scap"),
+        (["-r", __file__], Exit.FAILED, b"test_cli.py"),
+        (["-v", "no-such-view"], Exit.USAGE, b"no-such-view"),
+        (["proc.nmae=x"], Exit.USAGE, b"proc.name"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_and_no_screen_starts(words: list[str], status: Exit, told: bytes) -> None:
+    ended, written = in_terminal(*words)
+    assert ended == status
+    assert told in written
+    assert b"\x1b[?1049h" not in written  # the alternate screen
+
+
+@pytest.mark.parametrize("command", [["dig"], ["view", "procs"]])
+def test_a_file_that_is_no_capture_fails_in_every_command(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty.scap").write_bytes(b"")
+    done = tui(*command, "-r", str(tmp_path / "empty.scap"))
+    assert done.returncode == Exit.FAILED
+    assert "empty.scap" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_ends_early_is_no_error() -> None:
+    command = [sys.executable, "-m", "tui.cli", "dig", "-r", str(ROOT / "tui" / "demo.scap.gz")]
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == Exit.OK
