@@ -64,7 +64,9 @@ class KeptBytes:
             page, at = divmod(self.size, PAGE)
             if page >= self._held:
                 if self._spill < 0:
-                    self._spill, name = tempfile.mkstemp(prefix="syscope-")
+                    # /tmp is memory on many machines, /var/tmp is for large files.
+                    folder = os.environ.get("TMPDIR", "/var/tmp")
+                    self._spill, name = tempfile.mkstemp(prefix="syscope-", dir=folder)
                     os.unlink(name)
                 taken = os.pwrite(self._spill, data, self.size - self._held * PAGE)
             else:
