@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import resource
 import signal
 import struct
@@ -24,6 +25,7 @@ from engine.decode.decoder import Decoder
 from engine.decode.event import Event
 from engine.events import CATALOGUE, PARAM_SIZES, SCAP_TYPES, TYPES, FdKind, Parameter
 from engine.model.facts import Group, Interface, Role, Socket, Thread, User
+from engine.query.lines import LineFormat
 from engine.sources import CaptureError, open_capture
 from engine.store.store import Store
 from tests import scapfile
@@ -37,6 +39,10 @@ SAMPLES = (
     *("502Error.scap", "libs_curl_google_comments.scap", "libs_sample_2023.scap", "libs_single_ipv6_conn.scap"),
     *("libs_test_ipv6_client.scap", "tiny.scap", "tiny25.scap.gz", "xxradar_docker_curl_2025.scap"),
 )
+RENDERED = 7
+"""Of so many events one is rendered as a line."""
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What must not reach a terminal."""
 SAMPLE_EVENTS = 600
 """Events taken from the front of a sample."""
 
@@ -246,6 +252,7 @@ def read(path: Path) -> Store | None:
 def check(store: Store) -> None:
     """What holds of any store, whatever it was read from."""
     number = 0
+    layout = LineFormat(containers=True)
     for segment in store.segments:
         assert segment.first == number
         number += len(segment)
@@ -260,8 +267,10 @@ def check(store: Store) -> None:
         for row in range(len(segment)):
             seen = Event(store, segment, row)
             assert sum(len(param) for param in seen.params if param is not None) < segment.end - segment.offset[row]
-            if seen.fd is not None:
-                assert seen.fd.kind in FdKind
+            if row % RENDERED == 0:
+                line = layout.line(seen)
+                assert line is not None
+                assert CONTROLS.search(line) is None, line
     assert number == store.events
     for row, thread in enumerate(store.threads):
         assert -1 <= thread.parent < len(store.threads), row
