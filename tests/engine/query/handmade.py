@@ -1,4 +1,4 @@
-"""Segments made by hand: one tuple an event, for statements about queries."""
+"""Stores and segments made by hand: one tuple an event, for statements about queries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.events import FdKind
+from engine.model.facts import Thread
 from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, SAMPLE, Segment
+from engine.store.store import Store
 
 
 class Row(NamedTuple):
@@ -38,3 +41,23 @@ def segment(rows: list[Row], *, first: int = 0, samples: list[tuple[int, int, in
         end=0,
         samples=np.array(samples or [], SAMPLE),
     )
+
+
+class NoRecords:
+    """Raw bytes of a store whose events have no records."""
+
+    nbytes = 0
+
+    def read(self, start: int, end: int) -> memoryview:
+        """Nothing."""
+        return memoryview(b"")
+
+
+def store(*threads: Thread, files: tuple[bytes, ...] = ()) -> Store:
+    """A store of these thread rows, and a regular file for each fd row."""
+    made = Store(NoRecords())
+    made.threads.extend(threads)
+    for path in files:
+        made.fds.add(FdKind.FILE, made.fds.identity(FdKind.FILE, path))
+    made.fds.publish()
+    return made

@@ -1,0 +1,71 @@
+"""How a view's values look: as cells of a table, and as plain values for JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine import text
+from engine.fields import look_up
+from engine.fields.field import FieldType, Value
+from engine.query.lines import shown
+from engine.query.snapshots import ShownColumn
+from engine.query.view import Aggregation, Column
+
+Plain = int | float | str | bool | None
+"""A value as JSON has it; text is safe."""
+
+UNKNOWN = "-"
+"""Cell of a value that is not known."""
+_NUMBERS = frozenset({FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION})
+
+
+class Cells:
+    """The looks of some columns."""
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        """Look up what the columns show."""
+        self.columns = columns
+        self._types = [_type(column) for column in columns]
+        self._renders = [_renderer(column, kind) for column, kind in zip(columns, self._types, strict=True)]
+        self.shown = tuple(
+            ShownColumn(column.title, column.width, kind in _NUMBERS, column.description)
+            for column, kind in zip(columns, self._types, strict=True)
+        )
+
+    def is_number(self, column: int) -> bool:
+        """True for columns of numbers, which sort descending at first."""
+        return self._types[column] in _NUMBERS
+
+    def render(self, column: int, value: Value) -> str:
+        """A value as safe text for a cell."""
+        return UNKNOWN if value is None else self._renders[column](value)
+
+    def plain(self, column: int, value: Value) -> Plain:
+        """A value as JSON has it."""
+        if isinstance(value, bytes | tuple):
+            return self.render(column, value)
+        return value
+
+
+def _type(column: Column) -> FieldType:
+    """What a column shows: its field's type, but counting makes a number of anything."""
+    return FieldType.INTEGER if column.merge is Aggregation.COUNT else look_up(column.field)[0].type
+
+
+def _renderer(column: Column, kind: FieldType) -> Callable[[Value], str]:
+    decimals = 2 if column.aggregation in (Aggregation.RATE, Aggregation.AVG) else 0
+    match kind:
+        case FieldType.INTEGER:
+            return lambda value: text.scaled(_number(value), decimals)
+        case FieldType.DURATION:
+            return lambda value: text.duration(_number(value))
+        case FieldType.FLOAT:
+            return lambda value: text.percent(_number(value))
+        case _:
+            field = look_up(column.field)[0]
+            return lambda value: shown(field, value)
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)
+    return value

@@ -1,0 +1,282 @@
+"""The rows of a table view: events grouped by key, their columns added up, rows merged into groups.
+
+Owns what a column of each kind is computed from. Which events count is the filter's business, order and
+looks are the table's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decode.event import Event
+from engine.decode.kernels import accumulate
+from engine.fields import look_up
+from engine.fields.field import Quantity, Value
+from engine.filters import Filter
+from engine.query.keys import Key, ThreadKey, make_key
+from engine.query.lives import PER_THREAD, Floats, Lives
+from engine.query.matches import event_at
+from engine.query.totals import Measures, Totals
+from engine.query.view import Aggregation, Column, View
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+Numbers = tuple[Floats, NDArray[np.bool_]]
+"""A column of numbers, and where they are known."""
+
+
+class Rows(Protocol):
+    """The rows of a view in order of arrival, before sorting."""
+
+    def __len__(self) -> int: ...
+
+    def key(self, row: int) -> Value:
+        """What a drill-down from the row selects, None in lists."""
+
+    def value(self, column: int, row: int) -> Value:
+        """A cell; None when unknown."""
+
+    def numbers(self, column: int) -> Numbers | None:
+        """A column that is added up, whole; None for columns of single values."""
+
+
+class Grouping:
+    """Totals of a table view over the segments taken in so far."""
+
+    def __init__(
+        self, store: Store, view: View, kept: Filter, containers: bool, window: tuple[int, int] | None
+    ) -> None:
+        """Prepare; ``kept`` decides which threads without events have rows."""
+        self._store = store
+        self._filter = kept
+        self._columns = view.columns_for(containers)
+        self._merged = view.group is not None
+        self._key = make_key(store, view.key_for(containers), view.group)
+        self._lives = Lives(store, window)
+        wanted = {column: look_up(column.field)[0].measures for column in self._columns if is_summed(column)}
+        # One measure serves every column that asks for it.
+        self._measures = list(dict.fromkeys(measure for measures in wanted.values() for measure in measures))
+        self._places = {column: [self._measures.index(m) for m in measures] for column, measures in wanted.items()}
+        self._tables = Measures(self._measures)
+        self._totals = Totals(len(self._measures))
+
+    def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
+        """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
+        self._lives.add(segment)
+        inside = self._lives.inside(segment)
+        if inside is not None:
+            mask = mask & inside
+        if not mask.any():
+            return
+        codes = self._key.look_up(segment, mask)
+        self._totals.make_room(len(self._key))
+        kinds = self._store.fds.rows["kind"]
+        accumulate(segment, mask, codes.index, codes.table, kinds, self._tables, self._totals)
+
+    def rows(self) -> Rows:
+        """The rows by now."""
+        return Groups(self._store, self._columns, self._key, self._merged, self._sums, self._lives, self._seen())
+
+    def _seen(self) -> Seen:
+        """Where each code was seen: as events, or else as a stand-in for a thread without any."""
+        codes = self._key.table if isinstance(self._key, ThreadKey) else None
+        count = len(self._key)
+        stand_ins = None
+        standing = np.full(count, -1, np.int64)
+        if codes is not None:
+            stand_ins = self._lives.stand_ins()
+            if len(stand_ins):
+                mask = self._filter.mask(self._store, stand_ins)
+                rows = np.flatnonzero(mask & (stand_ins.thread < len(codes)))
+                mine = codes[stand_ins.thread[rows]]
+                standing[mine[mine >= 0]] = rows[mine >= 0]
+        self._totals.make_room(count)
+        return Seen(self._totals.first[:count].copy(), self._totals.last[:count].copy(), standing, stand_ins)
+
+    def _sums(self, column: Column) -> Numbers:
+        """A summed column by code."""
+        if column.field in PER_THREAD:
+            return self._per_thread(column.field)
+        count = len(self._key)
+        totals, places = self._totals, self._places[column]
+        samples = totals.counts[:count, places].sum(axis=1)
+        sums = totals.sums[:count, places].sum(axis=1)
+        match column.aggregation:
+            case Aggregation.AVG:
+                return sums / np.maximum(samples, 1), samples > 0
+            case Aggregation.MIN:
+                mins = np.where(totals.counts[:count, places] > 0, totals.mins[:count, places], np.inf)
+                return mins.min(axis=1), samples > 0
+            case Aggregation.MAX:
+                maxs = np.where(totals.counts[:count, places] > 0, totals.maxs[:count, places], -np.inf)
+                return maxs.max(axis=1), samples > 0
+            case Aggregation.RATE:
+                seconds = self._lives.seconds
+                return sums / (seconds or 1), np.full(count, seconds > 0)
+            case _:
+                # Nothing of it happened, so the sum is nothing; but no time is known of calls without their start.
+                timed = self._measures[places[0]].quantity is Quantity.LATENCY
+                return sums, samples > 0 if timed else np.ones(count, np.bool_)
+
+    def _per_thread(self, field: str) -> Numbers:
+        assert isinstance(self._key, ThreadKey)
+        codes = self._key.table
+        count = len(self._key)
+        values, known = self._lives.numbers(field)
+        size = min(len(codes), len(values))
+        usable = known[:size] & (codes[:size] >= 0)
+        codes, values = codes[:size][usable], values[:size][usable]
+        result = np.zeros(count)
+        if field == "thread.cpu":
+            np.add.at(result, codes, values)
+        else:
+            np.maximum.at(result, codes, values)
+        seen = np.zeros(count, np.bool_)
+        seen[codes] = True
+        return result, seen
+
+
+class Seen:
+    """Where each code was seen first and last (index of the event, -1 never), or its stand-in (-1 none)."""
+
+    def __init__(
+        self, first: NDArray[np.int64], last: NDArray[np.int64], standing: NDArray[np.int64], stand_ins: Segment | None
+    ) -> None:
+        """Hold arrays by code."""
+        self.first, self.last, self.standing, self.stand_ins = first, last, standing, stand_ins
+
+    def in_order(self) -> NDArray[np.int64]:
+        """Codes that make rows: those with events by their first, then those without."""
+        active = np.flatnonzero(self.first >= 0)
+        idle = np.flatnonzero((self.first < 0) & (self.standing >= 0))
+        return np.concatenate([active[np.argsort(self.first[active], kind="stable")], idle])
+
+
+class Groups:
+    """Rows of a table view at one moment. A row is made of one code, or of several merged by their group."""
+
+    def __init__(
+        self,
+        store: Store,
+        columns: tuple[Column, ...],
+        key: Key,
+        merged: bool,
+        sums: Callable[[Column], Numbers],
+        lives: Lives,
+        seen: Seen,
+    ) -> None:
+        """Freeze what the totals say now."""
+        self._store = store
+        self._columns = columns
+        self._seen = seen
+        self._codes = seen.in_order()
+        self._keys: list[Value]
+        if merged:
+            assert isinstance(key, ThreadKey)
+            self._keys, self._row = _numbered([key.group(int(code)) for code in self._codes])
+        else:
+            self._keys = [key.value(int(code)) for code in self._codes]
+            self._row = np.arange(len(self._codes))
+        self._fields = [look_up(column.field) for column in columns]
+        self._merged = merged
+        self._numbers = [self._merge(column, sums) for column in columns]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def key(self, row: int) -> Value:
+        """The key, or the group's value."""
+        return self._keys[row]
+
+    def numbers(self, column: int) -> Numbers | None:
+        """A column that is added up."""
+        return self._numbers[column]
+
+    def value(self, column: int, row: int) -> Value:
+        """A number that was added up, or the field of the row's first or last event."""
+        numbers = self._numbers[column]
+        if numbers is not None:
+            values, known = numbers
+            return plain(values[row]) if known[row] else None
+        field, argument = self._fields[column]
+        newest = self._columns[column].aggregation is Aggregation.LAST
+        return field.of(self._event(self._last_code[row] if newest else self._first_code[row], newest), argument)
+
+    def _event(self, code: int, newest: bool) -> Event:
+        index = int((self._seen.last if newest else self._seen.first)[code])
+        if index >= 0:
+            return event_at(self._store, index)
+        assert self._seen.stand_ins is not None
+        return Event(self._store, self._seen.stand_ins, int(self._seen.standing[code]))
+
+    @cached_property
+    def _first_code(self) -> NDArray[np.int64]:
+        """The code of each row that was seen first."""
+        codes = np.empty(len(self._keys), np.int64)
+        codes[self._row[::-1]] = self._codes[::-1]
+        return codes
+
+    @cached_property
+    def _last_code(self) -> NDArray[np.int64]:
+        """The code of each row that was seen last."""
+        by_last = np.argsort(self._seen.last[self._codes], kind="stable")
+        codes = np.empty(len(self._keys), np.int64)
+        codes[self._row[by_last]] = self._codes[by_last]
+        return codes
+
+    def _merge(self, column: Column, sums: Callable[[Column], Numbers]) -> Numbers | None:
+        """A column by row."""
+        if self._merged and column.merge is Aggregation.COUNT:
+            return self._count(column)
+        if not is_summed(column):
+            return None
+        values, known = sums(column)
+        values, known = values[self._codes], known[self._codes]
+        if not self._merged:
+            return values, known
+        result = np.zeros(len(self._keys))
+        rows, values = self._row[known], values[known]
+        samples = np.bincount(rows, minlength=len(self._keys))
+        match column.merge:
+            case Aggregation.SUM | Aggregation.AVG:
+                np.add.at(result, rows, values)
+                if column.merge is Aggregation.AVG:
+                    result /= np.maximum(samples, 1)
+            case Aggregation.MIN:
+                result[:] = np.inf
+                np.minimum.at(result, rows, values)
+            case _:
+                np.maximum.at(result, rows, values)
+        return result, samples > 0
+
+    def _count(self, column: Column) -> Numbers:
+        """How many different values the merged codes have in a column."""
+        field, argument = look_up(column.field)
+        found: list[set[Value]] = [set() for _ in self._keys]
+        for code, row in zip(self._codes, self._row, strict=True):
+            value = field.of(self._event(int(code), False), argument)
+            if value is not None:
+                found[row].add(value)
+        return np.array([len(values) for values in found], np.float64), np.ones(len(found), np.bool_)
+
+
+def is_summed(column: Column) -> bool:
+    """True when a column's numbers are added up or compared, False when it shows one event's value."""
+    return column.aggregation not in (Aggregation.FIRST, Aggregation.LAST)
+
+
+def plain(number: float) -> int | float:
+    """A number without a fraction as an int."""
+    return int(number) if float(number).is_integer() else float(number)
+
+
+def _numbered(values: list[Value]) -> tuple[list[Value], NDArray[np.int64]]:
+    """The distinct values in order of first sight, and for each value which of them it is."""
+    places: dict[Value, int] = {}
+    rows = [places.setdefault(value, len(places)) for value in values]
+    return list(places), np.array(rows, np.int64)

@@ -1,0 +1,230 @@
+"""What makes the rows of a table: the key of every event as a small number, a code.
+
+A key lives where its field lives. Fields of types, threads and fds give a table of codes, computed once a
+row of those tables and looked up for every event; numbers of events are numbered as they come. Totals are
+kept by code. An event without a key has code -1 and is in no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decode.kernels import Distinct
+from engine.events import CATALOGUE
+from engine.fields import look_up
+from engine.fields.container import HOST
+from engine.fields.field import Field, Numbers, Place, Value
+from engine.query.growing import Growing
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+IN_CONTAINER = {"fd.containername": "fd.name", "fd.containerdirectory": "fd.directory"}
+"""Fields of the form container id, colon, other field: such a key is a pair, not a text of its own."""
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """Codes of a segment's events: of event i ``table[index[i]]``, -1 where the index is negative."""
+
+    index: Codes
+    table: Codes
+
+
+class Key(Protocol):
+    """A way from events to codes, which number distinct values from 0 on."""
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """Codes of the events of a sealed segment that ``mask`` keeps."""
+
+    def __len__(self) -> int:
+        """How many codes there are by now."""
+
+    def value(self, code: int) -> Value:
+        """The value a code stands for."""
+
+
+class _Coded:
+    """Values by code."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[Value, ...]] = []
+        self._codes: dict[tuple[Value, ...], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def value(self, code: int) -> Value:
+        return self.values[code][0]
+
+    def code(self, *values: Value) -> int:
+        """The code of a combination, -1 when a part is absent."""
+        if None in values:
+            return -1
+        code = self._codes.get(values)
+        if code is None:
+            code = self._codes[values] = len(self.values)
+            self.values.append(values)
+        return code
+
+
+class ThreadKey(_Coded):
+    """Keyed by fields of threads; the second and further ones only tell rows of equal keys apart."""
+
+    def __init__(self, store: Store, *names: str) -> None:
+        """Key by the first of the named fields."""
+        super().__init__()
+        self._store = store
+        self._fields = [look_up(name) for name in names]
+        self._table = Growing(np.int32)
+
+    @property
+    def table(self) -> Codes:
+        """Code of every thread row."""
+        rows = self._store.threads[len(self._table) :]
+        if rows:
+            self._table.extend(
+                [self.code(*(f.value(row, self._store, arg) for f, arg in self._fields)) for row in rows]
+            )
+        return self._table.values
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By thread row."""
+        return Lookup(segment.thread, self.table)
+
+    def group(self, code: int) -> Value:
+        """The last field's value of a code."""
+        return self.values[code][-1]
+
+
+class FdKey(_Coded):
+    """Keyed by a field of fd identities."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Key by the named field."""
+        super().__init__()
+        self._store = store
+        self._field, self._argument = look_up(name)
+        self._identities = Growing(np.int32)
+        self._table = Growing(np.int32)
+
+    @property
+    def table(self) -> Codes:
+        """Code of every fd row."""
+        rows = self._store.fds.rows[len(self._table) :]
+        if len(rows):
+            value, argument = self._field.value, self._argument
+            new = self._store.fds.identities[len(self._identities) :]
+            self._identities.extend([self.code(value(identity, self._store, argument)) for identity in new])
+            self._table.extend(self._identities.values[rows["identity"]])
+        return self._table.values
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By fd row."""
+        return Lookup(segment.fd_row, self.table)
+
+
+class TypeKey(_Coded):
+    """Keyed by a field of event types."""
+
+    def __init__(self, name: str) -> None:
+        """Key by the named field."""
+        super().__init__()
+        field, argument = look_up(name)
+        self._table = np.array([self.code(field.value(kind, argument)) for kind in CATALOGUE], np.int32)
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By type code."""
+        return Lookup(segment.type.astype(np.int32), self._table)
+
+
+class _Numbered:
+    """Codes given to 64-bit numbers as they come; each is its own index."""
+
+    def __init__(self) -> None:
+        self._distinct = Distinct()
+
+    def __len__(self) -> int:
+        return len(self._distinct.values)
+
+    def _number(self, values: NDArray[np.int64], present: NDArray[np.bool_]) -> Lookup:
+        index = self._distinct.number(values, present)
+        return Lookup(index, np.arange(len(self), dtype=np.int32))
+
+
+class NumberKey(_Numbered):
+    """Keyed by a number of each event."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Key by the named field."""
+        super().__init__()
+        self._store = store
+        self._field, self._argument = look_up(name)
+
+    def value(self, code: int) -> Value:
+        """The number, or the text it stands for."""
+        return self._field.pick(Numbers(self._distinct.values), code)
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By number."""
+        numbers = self._field.value(segment, self._store, self._argument)
+        present = mask if numbers.present is None else mask & numbers.present
+        return self._number(numbers.values, present)
+
+
+class ContainerFdKey(_Numbered):
+    """Keyed by container and a field of fd identities, as one text."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Key by the named field, one of ``IN_CONTAINER``."""
+        super().__init__()
+        self._containers = ThreadKey(store, "container.id")
+        self._fds = FdKey(store, IN_CONTAINER[name])
+
+    def value(self, code: int) -> Value:
+        """Container id, nothing for the host, a colon and the other field's value."""
+        container, fd = divmod(int(self._distinct.values[code]), 1 << 32)
+        return in_container(self._containers.value(container), self._fds.value(fd))
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By thread row and fd row."""
+        # Row -1 falls on the entry of absence added at the end.
+        containers = np.append(self._containers.table, np.int32(-1))[segment.thread].astype(np.int64)
+        fds = np.append(self._fds.table, np.int32(-1))[segment.fd_row]
+        return self._number((containers << 32) | fds, mask & (containers >= 0) & (fds >= 0))
+
+
+def in_container(container: Value, value: Value) -> bytes:
+    """The text of a key in a container."""
+    assert isinstance(container, bytes) and isinstance(value, bytes)
+    return (b"" if container == HOST else container) + b":" + value
+
+
+def out_of_container(text: bytes) -> tuple[bytes, bytes]:
+    """Container id and value of such a text."""
+    container, _, value = text.partition(b":")
+    return container or HOST, value
+
+
+def groupable(field: Field) -> bool:
+    """True when a table may be keyed by this field."""
+    return field.name in IN_CONTAINER or field.place in (Place.TYPE, Place.THREAD, Place.FD, Place.EVENT)
+
+
+def make_key(store: Store, name: str, group: str | None) -> Key:
+    """The way from events to codes for a key field; a group needs a key of threads."""
+    field, _ = look_up(name)
+    if field.name in IN_CONTAINER:
+        return ContainerFdKey(store, field.name)
+    if field.place is Place.THREAD:
+        return ThreadKey(store, name, *([group] if group else []))
+    if field.place is Place.FD:
+        return FdKey(store, name)
+    if field.place is Place.TYPE:
+        return TypeKey(name)
+    return NumberKey(store, name)

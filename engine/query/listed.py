@@ -1,0 +1,49 @@
+"""The rows of a list view: one for each event its filter keeps, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.fields import look_up
+from engine.fields.field import Value
+from engine.query.matches import Matches
+from engine.query.view import Column
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+
+class Listing:
+    """The events of a list view taken in so far; its own rows, as they are only ever added to."""
+
+    def __init__(self, store: Store, columns: tuple[Column, ...], window: tuple[int, int] | None) -> None:
+        """Prepare for the events of a window of time, None for all."""
+        self._fields = [look_up(column.field) for column in columns]
+        self._matches = Matches(store, "")
+        self._window = window
+
+    def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
+        """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
+        if self._window is not None:
+            start, end = self._window
+            mask = mask & (segment.time >= start) & (segment.time <= end)
+        self._matches.add(segment, mask)
+
+    def rows(self) -> Listing:
+        """The rows by now."""
+        return self
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def key(self, row: int) -> Value:
+        """The event's number: tells rows apart, nothing drills down on it."""
+        return self._matches.at(row).number
+
+    def value(self, column: int, row: int) -> Value:
+        """A field of the row's event."""
+        field, argument = self._fields[column]
+        return field.of(self._matches.at(row), argument)
+
+    def numbers(self, column: int) -> None:
+        """Nothing is added up in a list."""

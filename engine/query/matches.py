@@ -1,0 +1,64 @@
+"""The events a filter keeps, in order, as positions: nothing of them is read before it is asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import filters
+from engine.decode.event import Event
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+Cancelled = Callable[[], bool]
+"""Asked between segments; True gives up."""
+
+
+def event_at(store: Store, index: int) -> Event:
+    """The event with this index (its number - 1) in a sealed segment. O(log segments)."""
+    place = bisect_right(store.segments, index, key=lambda segment: segment.first) - 1
+    segment = store.segments[place]
+    return Event(store, segment, index - segment.first)
+
+
+class Matches:
+    """Events of sealed segments that a filter keeps; ``update`` takes in the new ones."""
+
+    def __init__(self, store: Store, filter_text: str) -> None:
+        """Prepare; raises FilterError for a bad filter."""
+        self._store = store
+        self._filter = filters.compile(filter_text)
+        self._taken = 0
+        self._rows: list[tuple[Segment, NDArray[np.int32] | range]] = []
+        self._ends: list[int] = []
+        """Matches up to and including each entry of ``_rows``."""
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def update(self, cancelled: Cancelled = lambda: False) -> bool:
+        """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+        while self._taken < len(self._store.segments):
+            if cancelled():
+                return False
+            segment = self._store.segments[self._taken]
+            self.add(segment, self._filter.mask(self._store, segment))
+            self._taken += 1
+        return True
+
+    def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
+        """Take in the matches of the next segment."""
+        rows = range(len(mask)) if mask.all() else np.flatnonzero(mask).astype(np.int32)
+        if len(rows):
+            self._rows.append((segment, rows))
+            self._ends.append(len(self) + len(rows))
+
+    def at(self, index: int) -> Event:
+        """The match with this index, 0 the first. O(log segments)."""
+        place = bisect_right(self._ends, index)
+        segment, rows = self._rows[place]
+        start = self._ends[place - 1] if place else 0
+        return Event(self._store, segment, int(rows[index - start]))

@@ -1,0 +1,143 @@
+"""A view run over a store: rows computed segment by segment, then ordered, searched and shown.
+
+Owns order, pages and search. What the rows are is the business of ``grouped`` and ``listed``, how a value
+looks that of ``cells``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine import filters
+from engine.fields import look_up
+from engine.fields.field import Value
+from engine.query.cells import Cells, Plain
+from engine.query.grouped import Grouping, Rows
+from engine.query.lines import shown
+from engine.query.listed import Listing
+from engine.query.matches import Cancelled
+from engine.query.snapshots import Row, ShownColumn
+from engine.query.view import Kind, View
+from engine.store.store import Store
+
+
+class TableRun:
+    """A view over the segments of a store sealed so far; ``update`` takes in those sealed since."""
+
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        filter_text: str,
+        *,
+        containers: bool = False,
+        window: tuple[int, int] | None = None,
+    ) -> None:
+        """Prepare a view under a complete filter (``compose``), with container columns or without, over a
+        window (first and last ns) or everything. Raises FilterError."""
+        self._store = store
+        self._view = view
+        self._containers = containers
+        self._filter = filters.compile(filter_text)
+        self._cells = Cells(view.columns_for(containers))
+        self._rows: Grouping | Listing
+        if view.kind is Kind.LIST:
+            self._rows = Listing(store, view.columns_for(containers), window)
+        else:
+            self._rows = Grouping(store, view, self._filter, containers, window)
+        self._taken = 0
+        self._made: tuple[int, int | None, bool | None, Table] | None = None
+
+    def update(self, cancelled: Cancelled = lambda: False) -> bool:
+        """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+        while self._taken < len(self._store.segments):
+            if cancelled():
+                return False
+            segment = self._store.segments[self._taken]
+            self._rows.add(segment, self._filter.mask(self._store, segment))
+            self._taken += 1
+        return True
+
+    def table(self, sort: int | None = None, descending: bool | None = None) -> Table:
+        """The rows by now, sorted on a shown column (None: the view's own order) in a direction (None: numbers
+        descending, texts ascending). The same table again while nothing changed."""
+        if self._made is None or self._made[:3] != (self._taken, sort, descending):
+            self._made = (self._taken, sort, descending, self._make(sort, descending))
+        return self._made[3]
+
+    def _make(self, sort: int | None, descending: bool | None) -> Table:
+        rows = self._rows.rows()
+        columns = self._cells.columns
+        if sort is None:
+            sort = next((at for at, column in enumerate(columns) if column.title == self._view.sort), None)
+        if descending is None:
+            descending = sort is not None and self._cells.is_number(sort)
+        return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending)
+
+
+class Table:
+    """Rows of a view in an order. Cells are read and rendered only when asked for."""
+
+    def __init__(self, key_field: str, rows: Rows, cells: Cells, sort: int | None, descending: bool) -> None:
+        """Order rows; a column of unknown number (None) leaves them in order of arrival."""
+        self.key_field = key_field
+        """Field a drill-down from a row filters on; "" in lists."""
+        self.sort = sort
+        self.descending = descending
+        self.columns: tuple[ShownColumn, ...] = cells.shown
+        self.total = len(rows)
+        self._rows = rows
+        self._cells = cells
+        self._order = range(self.total) if sort is None else _ordered(rows, sort, descending)
+
+    def page(self, offset: int, count: int) -> tuple[Row, ...]:
+        """Rows from an offset on, rendered; fewer at the end."""
+        return tuple(self._row(place) for place in range(max(offset, 0), min(offset + count, self.total)))
+
+    def _row(self, place: int) -> Row:
+        row = self._order[place]
+        key = self._rows.key(row)
+        return Row(key, self._shown_key(key), self._texts(row))
+
+    def _shown_key(self, key: Value) -> str:
+        return shown(look_up(self.key_field)[0], key) if self.key_field else ""
+
+    def _texts(self, row: int) -> tuple[str, ...]:
+        return tuple(self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns)))
+
+    def values(self) -> Iterator[tuple[Plain, ...]]:
+        """All rows in order as plain values: numbers as they are, safe text, None for the unknown."""
+        for row in self._order:
+            yield tuple(self._cells.plain(at, self._rows.value(at, row)) for at in range(len(self.columns)))
+
+    def index_of(self, key: object) -> int | None:
+        """Where the row with a key is, None when there is none. O(rows)."""
+        return next((place for place, row in enumerate(self._order) if self._rows.key(row) == key), None)
+
+    def find(self, text: str, start: int, backwards: bool = False) -> int | None:
+        """The row nearest from ``start`` on, that one included, whose cells hold a text; goes round at the end.
+
+        Upper and lower case are the same. None when no row does. O(rows).
+        """
+        wanted = text.casefold()
+        step = -1 if backwards else 1
+        for distance in range(self.total):
+            place = (start + step * distance) % self.total
+            if any(wanted in cell.casefold() for cell in self._texts(self._order[place])):
+                return place
+        return None
+
+
+def _ordered(rows: Rows, column: int, descending: bool) -> list[int]:
+    """Row numbers sorted on a column, equal ones in order of arrival, unknown ones last."""
+    numbers = rows.numbers(column)
+    if numbers is not None:
+        values, known = numbers
+        order = np.argsort(-values if descending else values, kind="stable")
+        return [*order[known[order]].tolist(), *np.flatnonzero(~known).tolist()]
+    found = [rows.value(column, row) for row in range(len(rows))]
+    known_rows = [row for row, value in enumerate(found) if value is not None]
+    unknown_rows = [row for row, value in enumerate(found) if value is None]
+    return sorted(known_rows, key=lambda row: found[row], reverse=descending) + unknown_rows  # type: ignore[arg-type, return-value]

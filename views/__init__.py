@@ -1,0 +1,8 @@
+"""The declared views: one TOML file each, the project's own beside this module and the user's.
+
+Owns what may stand in such a file. Running a view belongs to ``engine.query``.
+"""
+
+from views.loader import Library, load
+
+__all__ = ["Library", "load"]

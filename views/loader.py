@@ -1,0 +1,61 @@
+"""Finds view files, reads them, and keeps what is right of them.
+
+A user's file of a known name takes that view's place, any other adds a view. A file with a mistake is left
+out and reported with its line; everything else works.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.query.view import View
+from engine.text import clean
+from views.reader import ViewError
+from views.schema import read
+
+
+class Library(NamedTuple):
+    """All views there are."""
+
+    views: dict[str, View]
+    """By id, in order of name."""
+    problems: tuple[str, ...]
+    """One text for each file left out, safe to show: ``file:line: what was expected``."""
+
+
+def load() -> Library:
+    """The project's views and those in ``$XDG_CONFIG_HOME/syscope/views``."""
+    found: dict[str, View] = {}
+    problems: list[str] = []
+    candidates = [*_toml(files("views")), *_toml(user_folder())]
+    ids = frozenset(map(_id, candidates))
+    for file in candidates:
+        try:
+            found[_id(file)] = read(_id(file), file.read_text("utf-8"), ids)
+        except ViewError as error:
+            problems.append(f"{file}:{error.line}: {error}")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{file}:1: expected a readable file in UTF-8: {error}")
+    views = sorted(found.values(), key=lambda view: view.name)
+    return Library({view.id: view for view in views}, tuple(map(clean, problems)))
+
+
+def user_folder() -> Path:
+    """Where users put their own views."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "syscope" / "views"
+
+
+def _id(file: Traversable) -> str:
+    return file.name.removesuffix(".toml")
+
+
+def _toml(folder: Traversable) -> Iterable[Traversable]:
+    if not folder.is_dir():
+        return []
+    return sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)

@@ -1,0 +1,112 @@
+"""Reads tables of a TOML file key by key, so that every mistake is told with its line.
+
+``tomllib`` keeps no line numbers: the line of a key is found again in the text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from engine.fields import UnknownField
+
+T = TypeVar("T")
+
+
+class ViewError(Exception):
+    """Something wrong in a view file; the text says what was expected."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """A mistake in a line, counted from 1."""
+        super().__init__(message)
+        self.line = line
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises ViewError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+)", str(error))
+        raise ViewError(int(at[1]) if at else max(len(text.splitlines()), 1), f"not TOML: {error}") from None
+
+
+class TablePlace(NamedTuple):
+    """A table of the file: its header (``columns``; "" for the top) and the how many-th of that name, from 0."""
+
+    text: str
+    header: str = ""
+    number: int = 0
+
+    def line(self, key: str | None = None) -> int:
+        """The line of a key in this table, or of the table's header, from 1."""
+        header, seen, start = "", {"": 0}, 1
+        for line_number, line in enumerate(self.text.splitlines(), 1):
+            found = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line)
+            if found:
+                header = found[1]
+                seen[header] = seen.get(header, -1) + 1
+            if header != self.header or seen[header] != self.number:
+                continue
+            if found:
+                start = line_number
+            if key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+                return line_number
+        return start
+
+
+class Reader:
+    """Takes keys out of a table one by one; what is left at the end is unknown."""
+
+    def __init__(self, table: Any, place: TablePlace) -> None:
+        self._place = place
+        if not isinstance(table, dict):
+            raise ViewError(place.line(), f"{place.header}: expected [[{place.header}]] tables")
+        self._table = dict(table)
+        self._known: list[str] = []
+
+    def mistake(self, key: str | None, message: str) -> ViewError:
+        """A mistake at a key, or at the table where there is none."""
+        return ViewError(self._place.line(key), message if key is None else f"{key}: {message}")
+
+    def take(self, key: str, kind: type[T], expected: str, default: T | None = None) -> T:
+        """The value of a key, which must be of a type."""
+
+        def checked(value: Any) -> T:
+            # A bool is an int to Python, but not in a view file.
+            if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
+                raise TypeError
+            return value
+
+        return self.make(key, checked, expected, default)
+
+    def make(self, key: str, make: Callable[[Any], T], expected: str, default: T | None = None) -> T:
+        """What ``make`` makes of the value of a key; its TypeError, ValueError or KeyError is a mistake.
+
+        A key without a default must be there.
+        """
+        self._known.append(key)
+        if key not in self._table:
+            if default is None:
+                raise self.mistake(None, f"expected the key {key}: {expected}")
+            return default
+        value = self._table.pop(key)
+        try:
+            return make(value)
+        except UnknownField as error:
+            raise self.mistake(key, str(error)) from None
+        except (TypeError, ValueError, KeyError):
+            raise self.mistake(key, f"expected {expected}, not {value!r}") from None
+
+    def has(self, key: str) -> bool:
+        """True while a key is there and not taken."""
+        return key in self._table
+
+    def finish(self) -> None:
+        """Every key must have been taken."""
+        for key in self._table:
+            near = difflib.get_close_matches(key, self._known, 1)
+            raise self.mistake(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""))
