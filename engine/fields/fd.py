@@ -9,13 +9,15 @@ import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
 
+import numpy as np
+
 from engine.decode.event import Event
 from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, L4_NAMES, FdKind
 from engine.fields.container import container_id
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
 from engine.model.facts import Role, Socket
 from engine.model.fds import Identity
-from engine.store.segment import NO_FD, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 from engine.text import without_controls
 
@@ -146,7 +148,8 @@ def _kind(names: dict[FdKind, str]) -> Callable[..., Value]:
 
 
 def _number(segment: Segment, _: Store, __: str | None) -> Numbers:
-    return Numbers(segment.fd.astype("i8"), segment.fd != NO_FD)
+    # Negative numbers are errors and AT_FDCWD, not descriptors.
+    return Numbers(segment.fd.astype(np.int64), segment.fd >= 0)
 
 
 def _with_container(text: Callable[[Identity], bytes | None]) -> Callable[[Event, str | None], Value]:

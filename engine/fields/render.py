@@ -10,7 +10,7 @@ from functools import cache
 from engine.decode.event import Event
 from engine.events import CATALOGUE, GENERIC
 from engine.fields.field import Value
-from engine.fields.values import Renderer, absent, renderer_of, shortened, text_of
+from engine.fields.values import NOTHING, Renderer, absent, renderer_of, shortened, text_of
 
 _TEXT = frozenset({"CHARBUF", "FSPATH", "FSRELPATH"})
 _STRUCTURES = frozenset({"BYTEBUF", "SOCKADDR", "SOCKTUPLE", "FDLIST", "DYN"})
@@ -57,10 +57,9 @@ def argument_text(event: Event, name: str | None) -> Value:
         return None
     raw = event.params[place]
     _, render, missing, _ = _plan(event.type.code)[place]
-    if raw is None:
-        return missing
-    value, meaning = render(event, raw)
-    return meaning or value
+    value, meaning = (missing, b"") if raw is None else render(event, raw)
+    text = meaning or value
+    return None if text == NOTHING else text
 
 
 def argument_value(event: Event, name: str | None) -> Value:
@@ -72,7 +71,10 @@ def argument_value(event: Event, name: str | None) -> Value:
     kind = event.type.params[place].type
     if kind in _STRUCTURES:
         return raw
-    return text_of(raw) if kind in _TEXT else int.from_bytes(raw[:8], "little", signed=kind in _SIGNED)
+    if kind in _TEXT:
+        text = text_of(raw)
+        return None if text == NOTHING else text
+    return int.from_bytes(raw[:8], "little", signed=kind in _SIGNED)
 
 
 def payload(event: Event) -> Value:

@@ -33,6 +33,8 @@ CURRENT_DIRECTORY = -100
 UNKNOWN_BASE = b"<UNKNOWN>"
 """Stands for a path relative to an unknown directory."""
 _SIGNED = frozenset({"INT8", "INT16", "INT32", "INT64", "ERRNO", "FD", "FD32", "PID", "PID32"})
+NOTHING = ABSENT.encode()
+"""Text of a string or number that is not there."""
 _INET, _INET6, _UNIX = 2, 10, 1
 _KIND_CHARS = {kind: char.encode() for kind, char in FD_TYPE_CHARS.items()}
 _L4_CHARS = {number: name[:1].encode() for number, name in L4_NAMES.items() if name in ("tcp", "udp", "icmp", "raw")}
@@ -174,15 +176,15 @@ def _fd_list(event: Event, raw: bytes) -> Rendered:
 
 
 def text_of(raw: bytes) -> bytes:
-    """A C string up to its end; what old writers put for a missing one is absent."""
+    """A C string up to its end; what old writers put for a missing one is shown as absent."""
     text = raw.partition(b"\0")[0]
-    return ABSENT.encode() if text == b"(NULL)" else text
+    return NOTHING if text == b"(NULL)" else text
 
 
 def _path(event: Event, raw: bytes) -> Rendered:
     path = text_of(raw)
     thread = event.thread
-    if path.startswith(b"/") or thread is None:
+    if path.startswith(b"/") or path is NOTHING or thread is None:
         return path, b""
     return path, joined(thread.cwd, path)
 
@@ -192,7 +194,7 @@ def _relative_path(parameter: Parameter) -> Renderer:
 
     def render(event: Event, raw: bytes) -> Rendered:
         path = text_of(raw)
-        if path.startswith(b"/") or place is None or place >= len(event.params):
+        if path.startswith(b"/") or path is NOTHING or place is None or place >= len(event.params):
             return path, b""
         number = _decimal(event.params[place] or b"", True)
         if number == CURRENT_DIRECTORY:
@@ -318,4 +320,4 @@ def absent(parameter: Parameter) -> bytes:
     """What stands for a parameter the event has, but empty."""
     if parameter.type in ("SOCKADDR", "SOCKTUPLE"):
         return NULL
-    return b"" if parameter.type in ("BYTEBUF", "FDLIST", "DYN") else ABSENT.encode()
+    return b"" if parameter.type in ("BYTEBUF", "FDLIST", "DYN") else NOTHING
