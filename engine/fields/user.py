@@ -16,11 +16,15 @@ def _user(thread: Thread, store: Store, uid: int) -> User | None:
 
 
 def _name(thread: Thread, store: Store, uid: int) -> Value:
+    if not store.user_names:
+        return b"%d" % uid
     found = _user(thread, store, uid)
     return None if found is None else found.name
 
 
 def _group_name(thread: Thread, store: Store, _: str | None) -> Value:
+    if not store.user_names:
+        return b"%d" % thread.gid
     found = store.groups.get((thread.container, thread.gid)) or store.groups.get(("", thread.gid))
     return None if found is None else found.name
 

@@ -108,7 +108,7 @@ class _Column:
     def _remembered(self, event: Event, key: int) -> str | None:
         texts = self._texts
         # Facts learned late change what rows say.
-        revision = getattr(event.store, "revision", 0)
+        revision = event.store.revision
         if len(texts) >= _REMEMBERED or self._revision != revision:
             texts.clear()
             self._revision = revision

@@ -1,0 +1,124 @@
+"""`tui dig` prints what a filter keeps of captures and says on standard error what was wrong with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine.fields.recorded import CAT, INIT
+from tests.scapfile import event, machine, pack, process_list, section
+from tui.cli import main
+from tui.exit_codes import Exit
+
+READ_ENTER, READ_EXIT, PROCINFO = 6, 7, 234
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """Ten reads of a process, with a CPU sample in between."""
+    path = tmp_path / "reads.scap"
+    blocks = [section(), machine(), process_list(9, [INIT, CAT])]
+    for number in range(10):
+        blocks.append(event(READ_ENTER, 10, 1_000 + number, pack(READ_ENTER, 2, fd=3, size=number)))
+        if number == 4:
+            blocks.append(event(PROCINFO, 10, 1_500, pack(PROCINFO, cpu_usr=1, cpu_sys=1)))
+    path.write_bytes(b"".join(blocks))
+    return path
+
+
+def dig(*words: str | Path) -> int:
+    """Run the command in this process."""
+    return main(["dig", *map(str, words)])
+
+
+def test_every_visible_event_has_a_line(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture) == Exit.OK
+    out, err = capsys.readouterr()
+    assert [line.split(" ")[0] for line in out.splitlines()] == ["1", "2", "3", "4", "5", "7", "8", "9", "10", "11"]
+    assert err == ""
+
+
+def test_internal_events_are_shown_on_demand(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-D", "-r", capture, "-p", "%evt.num %evt.type") == Exit.OK
+    assert "6 procinfo" in capsys.readouterr().out.splitlines()
+
+
+def test_a_filter_of_several_words_keeps_what_it_says(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture, "evt.num>3", "-p", "%evt.num", "and", "evt.num<=5") == Exit.OK
+    assert capsys.readouterr().out == "4\n5\n"
+
+
+def test_numevents_counts_lines(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture, "-r", capture, "-n", "13", "-p%evt.num") == Exit.OK
+    assert capsys.readouterr().out.split() == ["1", "2", "3", "4", "5", "7", "8", "9", "10", "11", "1", "2", "3"]
+
+
+def test_json_lines(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture, "-j", "-n", "1", "-p", "%evt.type %proc.pid") == Exit.OK
+    assert json.loads(capsys.readouterr().out) == {"evt.type": "read", "proc.pid": 10}
+
+
+def test_presets(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture, "-pc", "-n", "1") == Exit.OK
+    assert " host (host) cat (10:10) > read " in capsys.readouterr().out
+
+
+def test_a_cut_capture_prints_what_there_was_and_fails(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture.write_bytes(capture.read_bytes()[:-30])
+    assert dig("-r", capture, "-p", "%evt.num") == Exit.FAILED
+    out, err = capsys.readouterr()
+    assert out.split()[-1] == "10"
+    assert str(capture) in err and "byte" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["proc.nmae=x"], "proc.name"),
+        (["-p", "%evt.typ"], "evt.typ"),
+        (["-p", "%"], "cannot end"),
+        (["-n", "0"], "-n"),
+        (["-t", "x"], "-t"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_read(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = dig("-r", "/nonexistent", *words)
+    except SystemExit as leave:
+        status = int(leave.code or 0)
+    out, err = capsys.readouterr()
+    assert status == Exit.USAGE
+    assert said in err and out == ""
+
+
+def test_what_is_no_capture_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x").write_text("no capture")
+    assert dig("-r", tmp_path / "x") == Exit.FAILED
+    assert str(tmp_path / "x") in capsys.readouterr().err
+
+
+def test_a_reader_that_had_enough_ends_it_quietly(capture: Path) -> None:
+    command = [sys.executable, "-m", "tui.cli", "dig", *["-r", str(capture)] * 2000]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == Exit.OK
+
+
+def test_fields_are_listed_and_searched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fields", "latency"]) == Exit.OK
+    assert "evt.latency" in capsys.readouterr().out
+    assert main(["fields", "--json", "proc.name"]) == Exit.OK
+    assert "proc.name" in [field["name"] for field in json.loads(capsys.readouterr().out)]
+    assert main(["fields", "--markdown", "fd.num"]) == Exit.OK
+    assert "| `fd.num` | id |" in capsys.readouterr().out
+    assert main(["fields", "nosuchthing"]) == Exit.FAILED
