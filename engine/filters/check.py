@@ -61,9 +61,9 @@ def plan(tree: Expression) -> Plan:
     """The plan of a filter's tree."""
     match tree:
         case And(operands):
-            return joined(True, [plan(operand) for operand in operands])
+            return joined(True, map(plan, operands))
         case Or(operands):
-            return joined(False, [plan(operand) for operand in operands])
+            return joined(False, map(plan, operands))
         case Not(operand):
             return negated(plan(operand))
         case Exists(operand):

@@ -262,9 +262,8 @@ def negated(operand: Plan) -> Plan:
     return _Complement(operand)
 
 
-def joined(every: bool, operands: Sequence[Plan]) -> Plan:
+def joined(every: bool, operands: Iterable[Plan]) -> Plan:
     """All or any of the operands. Terms that look at one place become one, answered together."""
-    decide = all if every else any
     tests: dict[Place, list[Test]] = {}
     parts: list[Plan] = []
     for operand in operands:
@@ -273,9 +272,16 @@ def joined(every: bool, operands: Sequence[Plan]) -> Plan:
         else:
             parts.append(operand)
     for place, asked in tests.items():
-        parts.append(term(place, _together(decide, asked)))
+        parts.append(term(place, _together(every, asked)))
     return parts[0] if len(parts) == 1 else _Junction(every, parts)
 
 
-def _together(decide: Callable[[Iterable[bool]], bool], tests: Sequence[Test]) -> Test:
-    return lambda subject, store: decide(test(subject, store) for test in tests)
+def _together(every: bool, tests: Sequence[Test]) -> Test:
+    def test(subject: Any, store: Store) -> bool:
+        # A loop and no all(): nesting may be deep, and each level must cost one frame.
+        for asked in tests:
+            if asked(subject, store) is not every:
+                return not every
+        return every
+
+    return test

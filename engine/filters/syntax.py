@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import UnionType
 
 ORDERINGS = ("<", "<=", ">", ">=")
 """Operators without quantifiers."""
@@ -152,34 +153,47 @@ class Exists:
         return f"{self.operand} exists"
 
 
+class _Compound:
+    """Printed without recursion: a tree may be three times as deep as brackets may be nested."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        pieces: list[str] = []
+        left: list[object] = [self]
+        while left:
+            node = left.pop()
+            match node:
+                case Not(operand):
+                    left += reversed(["not ", *_bracketed(operand, And | Or)])
+                case And(operands):
+                    left += reversed(_joined(" and ", operands, And | Or))
+                case Or(operands):
+                    left += reversed(_joined(" or ", operands, Or))
+                case _:
+                    pieces.append(str(node))
+        return "".join(pieces)
+
+
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Compound):
     """The complement. Never of a Not: two cancel out when read."""
 
     operand: Expression
 
-    def __str__(self) -> str:
-        return f"not {_bracketed(self.operand)}"
-
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Compound):
     """Two or more expressions that all hold."""
 
     operands: tuple[Expression, ...]
 
-    def __str__(self) -> str:
-        return " and ".join(map(_bracketed, self.operands))
-
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Compound):
     """Two or more expressions at least one of which holds."""
 
     operands: tuple[Expression, ...]
-
-    def __str__(self) -> str:
-        return " or ".join(str(item) if isinstance(item, And) else _bracketed(item) for item in self.operands)
 
 
 Operand = FieldName | Transform
@@ -188,8 +202,15 @@ Right = Text | Values | FieldName | Transform | Name
 Expression = Or | And | Not | Comparison | Exists | Name
 
 
-def _bracketed(node: Expression) -> str:
-    return f"({node})" if isinstance(node, And | Or) else str(node)
+def _bracketed(node: Expression, kinds: UnionType | type) -> list[object]:
+    return ["(", node, ")"] if isinstance(node, kinds) else [node]
+
+
+def _joined(word: str, operands: tuple[Expression, ...], bracketed: UnionType | type) -> list[object]:
+    pieces: list[object] = []
+    for operand in operands:
+        pieces += [word, *_bracketed(operand, bracketed)]
+    return pieces[1:]
 
 
 def _argument(node: TransformArgument) -> str:

@@ -15,6 +15,7 @@ from engine.events import FdKind
 from engine.fields.field import FieldType
 from engine.filters import Filter, FilterError, combine, compile, parse, sides  # noqa: A004
 from engine.filters.operators import ALLOWED, ALLOWED_LIST
+from engine.filters.parser import MAX_NESTING
 from engine.filters.syntax import (
     LIST_OPERATORS,
     ORDERINGS,
@@ -294,6 +295,15 @@ def test_errors_of_meaning_name_their_place(text: str, position: int, message: s
         compile(text)
     assert message in str(caught.value)
     assert caught.value.position == position
+
+
+@pytest.mark.parametrize("leaf", ["evt.type exists", "thread.name exists", "event.failed = true", "event.line exists"])
+def test_filters_nested_as_deep_as_allowed_are_answered(leaf: str) -> None:
+    level = f"event.cpu = 9 or {leaf} and not ("
+    text = level * MAX_NESTING + leaf + ")" * MAX_NESTING
+    printed = str(parse(text))
+    assert str(parse(printed)) == printed
+    assert mask(text) == mask(f"{leaf} and not ({leaf} and not {leaf})")
 
 
 def test_combining_keeps_what_all_parts_keep() -> None:
