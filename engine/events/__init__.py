@@ -198,12 +198,15 @@ def _catalogue() -> tuple[EventType, ...]:
     table = [unknown] * TYPES
     for code, entry in enumerate(_load("events.json")):
         table[code] = _event_type(code, entry)
+    categories = {
+        call: Category[category.upper()] for category, calls in _NAMES["call_categories"].items() for call in calls
+    }
     for call, name in enumerate(SYSCALLS):
         for base in (table[0], table[1]):
             code = GENERIC + 2 * call + (base.code & 1)
             # A call the catalogue cannot name prints as sysdig prints it.
             shown = name if call else "<unknown>"
-            table[code] = EventType(code, shown, base.category, base.traits, base.params, base.counts, None)
+            table[code] = EventType(code, shown, categories[call], base.traits, base.params, base.counts, None)
     return tuple(table)
 
 

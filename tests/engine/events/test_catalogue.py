@@ -52,6 +52,13 @@ def test_generic_calls_are_named_by_their_call_code() -> None:
     assert leave.is_syscall
 
 
+@pytest.mark.parametrize(
+    ("call", "category"), [("set_robust_list", Category.PROCESS), ("madvise", Category.MEMORY), ("bpf", Category.OTHER)]
+)
+def test_generic_calls_have_the_category_of_their_call(call: str, category: Category) -> None:
+    assert CATALOGUE[GENERIC + 2 * SYSCALLS.index(call)].category is category
+
+
 def test_native_numbers_lead_to_call_names() -> None:
     assert SYSCALLS[NATIVE_X86_64[0]] == "read"
     assert SYSCALLS[NATIVE_X86_64[59]] == "execve"
