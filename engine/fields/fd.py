@@ -41,7 +41,7 @@ def directory_of(identity: Identity) -> bytes | None:
     if identity.kind not in FILES:
         return None
     head, slash, tail = name.rpartition(b"/")
-    return (head if tail else name) if slash else b"/"
+    return (head or b"/" if tail else name) if slash else b"/"
 
 
 def _filename(identity: Identity, *_: object) -> Value:

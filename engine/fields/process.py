@@ -21,9 +21,15 @@ _ANCESTORS = 64
 """Ancestors followed at most; a damaged capture may have them in a circle."""
 
 
+def process_of(thread: Thread, store: Store) -> Thread:
+    """The main thread's version, who knows the process's parent; the thread's own when that is gone."""
+    return store.threads[thread.leader] if thread.leader >= 0 else thread
+
+
 def parent_of(thread: Thread, store: Store) -> Thread | None:
-    """The parent's version."""
-    return store.threads[thread.parent] if thread.parent >= 0 else None
+    """The version of the process's parent."""
+    row = process_of(thread, store).parent
+    return store.threads[row] if row >= 0 else None
 
 
 def ancestors(thread: Thread, store: Store) -> Iterator[Thread]:
@@ -164,7 +170,7 @@ FIELDS = (
     _thread("proc.cmdline", TEXT, "proc.name and proc.args", lambda t, *_: _line(t.comm, t)),
     _thread("proc.exeline", TEXT, "proc.exe and proc.args", lambda t, *_: None if t.comm is None else _line(t.exe, t)),
     _thread("proc.cwd", TEXT, "working directory", lambda t, *_: t.cwd),
-    _thread("proc.ppid", ID, "process id of the parent", lambda t, *_: t.ptid),
+    _thread("proc.ppid", ID, "process id of the parent", lambda t, store, _: process_of(t, store).ptid),
     _thread("proc.pname", TEXT, "name of the parent", _parent_name),
     _thread("proc.pcmdline", TEXT, "command line of the parent", _parent_line),
     _thread(

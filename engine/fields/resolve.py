@@ -36,7 +36,7 @@ class _Versions:
         if not place:
             return None
         found = store.threads[candidates[place - 1]]
-        return found if (ended := getattr(found, "ended", -1)) < 0 or number <= ended else None
+        return found if found.ended < 0 or number <= found.ended else None
 
 
 _versions: WeakKeyDictionary[Store, _Versions] = WeakKeyDictionary()

@@ -35,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "dig",
         usage="tui dig -r FILE [-p FORMAT] [-n N] [-t a|h|r|d|D] [-D] [-j] [-v] [FILTER ...]",
         description="Print the events of captures that a filter keeps, one line each.",
-        epilog="A format is text with %%FIELD or %%WIDTHFIELD in it; \\n \\t \\e \\\\ are understood. A line with an "
+        epilog="A format is text with %FIELD or %WIDTHFIELD in it; \\n \\t \\e \\\\ are understood. A line with an "
         "absent field is left out, unless the format begins with *. `tui fields` lists the fields.",
         allow_abbrev=False,
     )
