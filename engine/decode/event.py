@@ -20,6 +20,8 @@ _FLAGGED = frozenset({0x208, 0x217, 0x222})
 _V1 = frozenset({0x204, 0x208, 0x8010ABCD})
 """Event blocks whose events do not tell how many parameters they have."""
 _V1_HEADER, _V2_HEADER = 22, 26
+_WIDE = frozenset(kind.code for kind in CATALOGUE if kind.traits & Trait.LARGE_PAYLOAD)
+"""Types whose parameter lengths take four bytes."""
 _OVERCOUNTED = {280: 3, 286: 3}
 """Bytes that old writers counted too much in the length of some types."""
 
@@ -47,7 +49,7 @@ def _cut(block: memoryview) -> tuple[bytes | None, ...]:
         at, size = _V1_HEADER, 2
         lengths = _v1_lengths(event, code)
     else:
-        at, size = _V2_HEADER, 4 if CATALOGUE[code].traits & Trait.LARGE_PAYLOAD else 2
+        at, size = _V2_HEADER, 4 if code in _WIDE else 2
         (count,) = struct.unpack_from("<I", event, 22)
         if at + size * count > len(event):
             return ()

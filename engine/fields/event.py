@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ _CONNECTS = frozenset({"accept", "accept4", "connect"})
 _IO = (Category.IO_READ, Category.IO_WRITE, Category.IO_OTHER)
 _BY_FD = Trait.READS_FROM_FD | Trait.WRITES_TO_FD
 SECOND = 1_000_000_000
+_DATE = "%Y-%m-%d %H:%M:%S"
 
 Types = Callable[[EventType], bool]
 
@@ -117,13 +118,14 @@ def _around(segment: Segment, _: Store, moment: str | None) -> Numbers:
     return Numbers(np.abs(segment.time - min(int(moment or 0), 2**62)))
 
 
-def _local(event: Event) -> datetime:
-    return datetime.fromtimestamp(event.time // SECOND)
+@lru_cache(16)
+def _local(second: int, form: str) -> bytes:
+    return datetime.fromtimestamp(second).strftime(form).encode()
 
 
 def clock(event: Event, _: str | None = None) -> bytes:
     """Local time of day with ns."""
-    return b"%s.%09d" % (_local(event).strftime("%H:%M:%S").encode(), event.time % SECOND)
+    return b"%s.%09d" % (_local(event.time // SECOND, "%H:%M:%S"), event.time % SECOND)
 
 
 def _iso(event: Event, _: str | None) -> Value:
@@ -132,7 +134,7 @@ def _iso(event: Event, _: str | None) -> Value:
 
 
 def _date(event: Event, _: str | None) -> Value:
-    return b"%s.%09d" % (_local(event).strftime("%Y-%m-%d %H:%M:%S").encode(), event.time % SECOND)
+    return b"%s.%09d" % (_local(event.time // SECOND, _DATE), event.time % SECOND)
 
 
 # --- measures ----------------------------------------------------------------------------------------------
@@ -209,14 +211,14 @@ FIELDS = (
     ),
     _late("evt.time", TEXT, "local time of day with ns", clock),
     _late("evt.outputtime", TEXT, "the time as lines show it, see `tui dig -t`", clock),
-    _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: _local(e).strftime("%H:%M:%S").encode()),
+    _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: _local(e.time // SECOND, "%H:%M:%S")),
     _late("evt.time.iso8601", TEXT, "UTC date and time with ns", _iso),
     _late("evt.datetime", TEXT, "local date and time with ns", _date),
     _late(
         "evt.datetime.s",
         TEXT,
         "local date and time, seconds",
-        lambda e, _: _local(e).strftime("%Y-%m-%d %H:%M:%S").encode(),
+        lambda e, _: _local(e.time // SECOND, _DATE),
     ),
     _event("evt.rawtime", TIME, "ns since 1970", lambda s, *_: Numbers(s.time)),
     _event("evt.rawtime.s", INTEGER, "seconds since 1970", lambda s, *_: Numbers(s.time // SECOND)),
