@@ -20,6 +20,8 @@ from tests.scapfile import Entry, event, fd_list, interfaces, machine, pack, pro
 US, MS, SECOND = 1_000, 1_000_000, 1_000_000_000
 TICK = 10 * MS
 RDONLY, WRONLY, RDWR, CREAT, APPEND, TRUNC, DIRECTORY, CLOEXEC = 1, 2, 3, 4, 8, 256, 1024, 4096
+CLONE_THREAD = 8192 | 1
+"""Flags of a thread that shares its process's fds."""
 AT_FDCWD = -100
 SYNTHETIC = 0xFFFFFFFFFFFFFFFF
 """Thread id of events that no thread made."""
@@ -156,7 +158,8 @@ class Task:
         comm = path.rpartition("/")[2][:15].encode()
         arguments = tuple(word.encode() for word in argv[1:])
         exe = (argv[0] if argv else path).encode()
-        self.facts = replace(self.facts, comm=comm, exe=exe, args=arguments, exepath=path.encode(), vm_size=8200)
+        self.facts = replace(self.facts, comm=comm, exe=exe, args=arguments, exepath=path.encode())
+        self.facts.vm_size, self.facts.vm_rss = 6_000 + 9 * sum(exe) % 5_000, 1_900 + 3 * sum(exe) % 1_700
         self.emit(CODES["execve"], {"filename": path})
         self.now += 350 * US
         self.emit(CODES["execve"] + 1, self.described() | {"res": 0, "trusted_exepath": path, "filename": path})
@@ -270,7 +273,8 @@ def facts(tid: int, ptid: int, comm: str, exe: str, *args: str, container: str =
     place = f"/docker/{container}" if container else "/system.slice"
     groups = tuple(f"{name}={place}".encode() for name in ("cpuset", "memory", "name=systemd"))
     words = tuple(word.encode() for word in args)
-    known: dict[str, Any] = {"uid": 0, "gid": 0, "cwd": b"/", "vm_size": 42_000, "vm_rss": 11_000, "vm_swap": 0}
+    size = 12_000 + 97 * sum(exe.encode()) % 60_000
+    known: dict[str, Any] = {"uid": 0, "gid": 0, "cwd": b"/", "vm_size": size, "vm_rss": size // 5, "vm_swap": 0}
     known |= {
         "pid": tid,
         "vtid": tid,

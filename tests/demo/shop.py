@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.events import FdKind
 from tests.demo.scene import (
     APPEND,
+    CLONE_THREAD,
     MS,
     NULL,
     US,
@@ -54,6 +57,7 @@ class Shop:
         app.cwd, app.vpid, app.vtid, app.uid, app.vm_size, app.vm_rss = b"/srv/app/", 1, 1, 1000, 310_000, 96_000
         link = connected(5, address(APP), 41_200, address(DATABASE), 5432)
         self.app = present(app, [*NULL, listening(4, address("0.0.0.0"), 8000), link])
+        self.logger = present(replace(app, tid=2211, vtid=8, flags=CLONE_THREAD))
         postgres = facts(
             1830, 1, "postgres", "/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/15/main"
         )
@@ -147,6 +151,9 @@ class Shop:
             )
         app.call("sendto", took=16 * US, fd=fd, size=len(body), res=len(body), data=body)
         app.close(fd)
+        self.logger.wait(app.now)
+        self.logger.call("futex", took=4 * US, addr=0x7F21C0, op=0, val=1, res=0)
+        self.logger.write(1, b'%d "GET" %d bytes\n' % (status, len(body)))
         return status, body
 
     def _query(self, number: int) -> None:
