@@ -6,7 +6,14 @@ cdef packed struct Sample:
     uint8_t kind
     int64_t value
 
+cdef packed struct Other:
+    int32_t event
+    uint16_t place
+    int32_t row
+
 cdef enum:
+    # Other fds a segment notes at most; names of more stay unknown.
+    OTHERS_MOST = 1048576
     NO_NUMBER = -2147483648
 
 cdef class Columns:
@@ -27,6 +34,10 @@ cdef class Columns:
     cdef Sample *_samples
     cdef int _sample_count
     cdef int _sample_capacity
+    cdef Other *_others
+    cdef int _other_count
+    cdef int _other_capacity
 
     cdef bint sample(self, int32_t thread, uint8_t kind, int64_t value) noexcept nogil
+    cdef void other(self, int place, int32_t row) noexcept nogil
     cdef size_t _allocate(self, str name, str dtype) except? 0

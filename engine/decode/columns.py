@@ -5,7 +5,7 @@ import numpy as np
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint16_t
 from cython.cimports.libc.stdlib import free, realloc
 
-from engine.store.segment import SAMPLE, Segment
+from engine.store.segment import OTHER, SAMPLE, Segment
 
 if not cython.compiled:
     raise ImportError("engine.decode.columns must be compiled: run `make build`")
@@ -32,6 +32,7 @@ class Columns:
 
     def __dealloc__(self) -> None:
         free(self._samples)
+        free(self._others)
 
     def seal(self, end: int) -> Segment:
         """The events written so far as a segment whose last block ends at stream offset ``end``."""
@@ -44,7 +45,11 @@ class Columns:
             told = cython.cast(cython.pointer(cython.uchar), self._samples)
             size: cython.Py_ssize_t = self._sample_count * cython.sizeof(Sample)
             samples[:] = np.frombuffer(told[:size], SAMPLE)
-        return Segment(first=self.first, end=end, samples=samples, **columns)
+        others = np.empty(self._other_count, OTHER)
+        if self._other_count:
+            mentioned = cython.cast(cython.pointer(cython.uchar), self._others)
+            others[:] = np.frombuffer(mentioned[: self._other_count * cython.sizeof(Other)], OTHER)
+        return Segment(first=self.first, end=end, samples=samples, others=others, **columns)
 
     @cython.cfunc
     @cython.nogil
@@ -65,6 +70,26 @@ class Columns:
         new.value = value
         self._sample_count += 1
         return True
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def other(self, place: cython.int, row: int32_t) -> cython.void:
+        """Note the fd row behind another fd of the event about to be written, while there is room."""
+        if self._other_count == self._other_capacity:
+            wanted: cython.int = 2 * self._other_capacity + 1024
+            if wanted > OTHERS_MOST:
+                return
+            room = cython.cast(cython.pointer(Other), realloc(self._others, wanted * cython.sizeof(Other)))
+            if not room:
+                return
+            self._others = room
+            self._other_capacity = wanted
+        new: cython.pointer(Other) = cython.address(self._others[self._other_count])
+        new.event = self.length
+        new.place = place
+        new.row = row
+        self._other_count += 1
 
     @cython.cfunc
     @cython.exceptval(0, check=True)

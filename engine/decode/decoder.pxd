@@ -54,6 +54,9 @@ cdef enum:
     F_DUPFD = 1
     F_SETFD = 3
     F_DUPFD_CLOEXEC = 26
+    # Entries of an fd list whose fds are noted.
+    LISTED_MOST = 1024
+    LISTED = 256
     DIRECTORY = 2
     IPV4 = 3
     FILE = 16
@@ -67,6 +70,8 @@ cdef enum:
 
 cdef struct Kind:
     uint64_t counts
+    uint32_t mentions
+    int8_t listed
     uint8_t action
     uint8_t thing
     uint8_t paired
@@ -155,6 +160,7 @@ cdef class Decoder:
     cdef int32_t _own_fd(self) noexcept nogil
     cdef void _pair(self, State *state) noexcept nogil
     cdef void _write(self, State *state) noexcept nogil
+    cdef void _mention(self, State *state) noexcept nogil
     cdef int _act(self, State *state) noexcept nogil
     cdef void _open(self, State *state) noexcept nogil
     cdef int32_t _tried(self, int32_t identity, uint8_t kind, int64_t flags, int32_t thread, int64_t event) noexcept nogil

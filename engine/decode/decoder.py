@@ -83,6 +83,8 @@ class Decoder:
             kind.ino = layout.ino
             kind.over = layout.over
             kind.leads = layout.leads
+            kind.mentions = layout.mentions
+            kind.listed = layout.listed
             for count in layout.counts:
                 kind.counts |= cython.cast(uint64_t, 1) << count
 
@@ -449,9 +451,35 @@ class Decoder:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
+    def _mention(self, state: cython.pointer(State)) -> cython.void:
+        """Note what the event's other fds stand for."""
+        at: cython.int
+        number: int64_t
+        row: int32_t
+        for at in range(self._count):
+            if (self._kind.mentions >> at) & 1:
+                number = self._number_at(at, True)
+                if number >= 0 and number != self._fd:
+                    row = self._row_of(state, number)
+                    if row >= 0:
+                        self._columns.other(at, row)
+        if 0 <= self._kind.listed < self._count and self._lengths[self._kind.listed] >= 2:
+            entry: cython.pointer(cython.const[cython.uchar]) = self._params[self._kind.listed]
+            count: cython.int = (self._lengths[self._kind.listed] - 2) // 10
+            for at in range(count if count < LISTED_MOST else LISTED_MOST):
+                number = cython.cast(int64_t, load64(entry + 2 + 10 * at))
+                row = self._row_of(state, number)
+                if number >= 0 and number != self._fd and row >= 0:
+                    self._columns.other(LISTED + at, row)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
     def _write(self, state: cython.pointer(State)) -> cython.void:
         """Put the event into its columns and go on behind it."""
         row: cython.int = self._columns.length
+        if state != cython.NULL and self._code != UNKNOWN and (self._kind.mentions or self._kind.listed >= 0):
+            self._mention(state)
         self._columns.time[row] = self._time
         self._columns.cpu[row] = self._cpu
         self._columns.type[row] = self._code

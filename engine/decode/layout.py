@@ -67,6 +67,10 @@ class Layout(NamedTuple):
     """In front of the first real event it only tells state (state-tracking §1)."""
     over: int
     """Bytes old writers counted too much in ``len``."""
+    mentions: int
+    """Bit of each fd parameter, the one of ``fd`` included."""
+    listed: int
+    """Index of a list of fds."""
     counts: tuple[int, ...]
     """Parameter counts to try when the record tells none, likeliest first."""
 
@@ -116,8 +120,9 @@ def _first(kind: EventType, action: Action) -> int:
         Action.PROCINFO: ("cpu_usr",),
         Action.TALK: ("tuple",),
     }.get(action, ())
-    if not kind.is_exit and kind.name in _OPENS:
-        names = ("name",)
+    if not kind.is_exit:
+        # Enters are read for these together with their exits.
+        names = ("name",) if kind.name in _OPENS else ("tuple",) if kind.name in _TALKS else names
     return next((at for name in names if (at := kind.index(name)) is not None), -1)
 
 
@@ -156,6 +161,8 @@ def layouts(ruled: set[int]) -> list[Layout]:
                 ino=_index(kind, "ino"),
                 leads=kind.name in _LEADS,
                 over=3 if code in (280, 286) else 0,
+                mentions=sum(1 << at for at, each in enumerate(kind.params) if each.type in ("FD", "FD32")),
+                listed=next((at for at, each in enumerate(kind.params) if each.type == "FDLIST"), -1),
                 counts=tuple(sorted(kind.counts, reverse=True)),
             )
         )

@@ -15,9 +15,6 @@ from engine.model.facts import Thread
 from engine.model.fds import Identity
 from engine.store.store import Store
 
-LISTED = 256
-"""In ``Segment.others``, entry n of an fd list has place ``LISTED + n``."""
-
 
 class _Versions:
     """Rows of the thread table by tid, kept up with the table's growth."""
@@ -54,9 +51,7 @@ def fd_at(event: Event, number: int, place: int) -> Identity | None:
     """What descriptor ``number``, found in parameter ``place`` of an event, stood for; None when unknown."""
     if number == event.fd_number:
         return event.fd
-    others = getattr(event.segment, "others", None)
-    if others is None:
-        return None
+    others = event.segment.others
     start, end = np.searchsorted(others["event"], (event.row, event.row + 1))
     for other in others[start:end]:
         if other["place"] == place:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from engine.decode.event import Event
 from engine.events import DYN_TABLES, ERRNO, FD_TYPE_CHARS, FLAG_TABLES, L4_NAMES, SIGNALS, SYSCALLS, FdKind, Parameter
 from engine.fields.fd import NET
-from engine.fields.resolve import LISTED, fd_at, thread_at
+from engine.fields.resolve import fd_at, thread_at
 from engine.model.facts import NO_ID, Role
 from engine.model.fds import Identity
 from engine.model.paths import joined
+from engine.store.segment import LISTED
 from engine.text import ABSENT, address, dotted, without_controls
 
 Rendered = tuple[bytes, bytes]

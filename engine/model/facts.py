@@ -32,6 +32,8 @@ class Thread:
     """Number of the life this version belongs to: versions of one thread share it, a reused tid does not."""
     first: int = 0
     """Number of the first event this version is in force for."""
+    ended: int = -1
+    """On the last version of a life, number of the event that ended it; -1 while it lasts."""
     started: int | None = None
     """Time of the clone or exec that was seen to start it, ns since epoch."""
     comm: bytes | None = None

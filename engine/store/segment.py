@@ -5,7 +5,7 @@ Owns the columns' meaning and dtypes. Sealed segments are immutable: any thread 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,11 @@ and user events in front of the first real one)."""
 
 SAMPLE = np.dtype([("event", "<i4"), ("thread", "<i4"), ("kind", "u1"), ("value", "<i8")])
 """A sampled fact of a thread: row in the segment, thread row, ``Sample`` kind, value."""
+
+OTHER = np.dtype([("event", "<i4"), ("place", "<u2"), ("row", "<i4")])
+"""What an fd parameter stood for that is not the event's own fd: row in the segment, place, fd row. The place
+is the parameter's index, or ``LISTED`` and the index of an entry of an fd list."""
+LISTED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Segment:
     """Where the last event's block ends in the stream."""
     samples: NDArray[Any]
     """Sampled facts of this segment, dtype SAMPLE, ascending by event."""
+    others: NDArray[Any] = field(default_factory=lambda: np.empty(0, OTHER))
+    """Known fds that events mention besides their own, dtype OTHER, ascending by event."""
 
     def __len__(self) -> int:
         return len(self.time)
@@ -85,9 +92,9 @@ class Segment:
         return int(self.time.min()), int(self.time.max())
 
     @cached_property
-    def types_present(self) -> NDArray[np.uint16]:
+    def types_present(self) -> NDArray[np.int64]:
         """The type codes that occur, ascending."""
-        return np.unique(self.type)
+        return np.flatnonzero(np.bincount(self.type))
 
     @property
     def nbytes(self) -> int:
