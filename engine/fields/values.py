@@ -32,7 +32,7 @@ NULL = b"NULL"
 CURRENT_DIRECTORY = -100
 """The fd number that stands for the working directory (AT_FDCWD)."""
 UNKNOWN_BASE = b"<UNKNOWN>"
-"""Stands for a path relative to an unknown directory."""
+"""Stands for an unknown directory that a path starts from."""
 _SIGNED = frozenset({"INT8", "INT16", "INT32", "INT64", "ERRNO", "FD", "FD32", "PID", "PID32"})
 NOTHING = ABSENT.encode()
 """Text of a string or number that is not there."""
@@ -201,7 +201,7 @@ def _relative_path(parameter: Parameter) -> Renderer:
         if number == CURRENT_DIRECTORY:
             return _path(event, raw)
         identity = fd_at(event, number, place)
-        return path, UNKNOWN_BASE if identity is None else joined(identity.name + b"/", path)
+        return path, joined((UNKNOWN_BASE if identity is None else identity.name) + b"/", path)
 
     return render
 
