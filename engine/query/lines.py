@@ -82,7 +82,8 @@ def _seconds(ns: int) -> str:
 class _Column:
     """One field of a format: its text for an event, None when absent."""
 
-    def __init__(self, field: Field, argument: str | None, width: int | None) -> None:
+    def __init__(self, name: str, field: Field, argument: str | None, width: int | None) -> None:
+        self.name = name
         self.field = field
         self.argument = argument
         self.width = width
@@ -197,13 +198,14 @@ class LineFormat:
         end = at + len(known)
         if known and FIELDS[known].argument is not Argument.NONE and (given := _ARGUMENT.match(layout, end)):
             end = given.end()
+        written = layout[at:end] if known else name[0] if name else layout[at : at + 1]
         try:
-            field, argument = look_up(layout[at:end] if known else name[0] if name else layout[at : at + 1])
+            field, argument = look_up(written)
         except UnknownField as error:
             raise FormatError(f"in the format: {error}") from error
         if field.filter_only:
             raise FormatError(f"in the format: {field.name} can only be used in filters")
-        column = _Column(field, argument, width)
+        column = _Column(written, field, argument, width)
         if field.name == "evt.outputtime":
             column.text = self._time
         elif self._whole and field.name in ("evt.args", "evt.info"):
@@ -261,15 +263,13 @@ class LineFormat:
         """The fields of the event's line as a JSON object, numbers as numbers; None as for a line."""
         values: dict[str, object] = {}
         for column in self._columns:
-            name = column.field.name
+            name = column.name
             if name == "evt.outputtime":
                 values[name] = event.time
                 continue
             value = column.value(event)
             if value is None and not self.keep:
                 return None
-            if column.argument is not None:
-                name += f".{column.argument}"
             if isinstance(value, bytes):
                 is_text = column.field.type is FieldType.TEXT
                 values[name] = text.decoded(value) if is_text else shown(column.field, value)

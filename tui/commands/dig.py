@@ -40,8 +40,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-r", "--readfile", metavar="FILE", type=Path, action="append", required=True, help="capture; may be repeated")
-    add("-p", "--print", metavar="FORMAT", help="format of a line; c: the default one with container columns")
+    add("-r", "--readfile", metavar="FILE", type=Path, action="append", default=[], help="capture; may be repeated")
+    add(
+        "-p",
+        "--print",
+        metavar="FORMAT",
+        help="format of a line; c: the default one with container columns; p: print the default one",
+    )
     add("-n", "--numevents", metavar="N", type=_positive, help="stop after N lines")
     add("-t", "--timetype", choices=[style.value for style in Clock], default="h", help=_CLOCKS)
     add("-D", "--debug", action="store_true", help="also show internal events (procinfo, drops, containers …)")
@@ -70,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
     if layout == "p":
         print(DEFAULT)
         return Exit.OK
+    if not args.readfile:
+        sys.stderr.write("tui dig: which capture? Give one with -r FILE.\n")
+        return Exit.USAGE
     try:
         lines = LineFormat(layout, clock=Clock(args.timetype), whole=args.verbose)
         kept = filters.compile(" ".join(args.filter)) if args.filter else None

@@ -139,7 +139,7 @@ def test_names_cannot_forge_lines(tmp_path: Path) -> None:
 def test_json_has_numbers_as_numbers_and_text_exactly(tmp_path: Path) -> None:
     evil = replace(CAT, comm=b"a\n\x1b\xff")
     store = recorded(tmp_path, event(READ_ENTER, 10, START, pack(READ_ENTER, 2, fd=3, size=1)), threads=(INIT, evil))
-    made = LineFormat("*%proc.name %evt.cpu %evt.failed %fd.sip %evt.outputtime %evt.arg.size %proc.pid")
+    made = LineFormat("*%proc.name %evt.cpu %evt.failed %fd.sip %evt.outputtime %evt.arg.size %proc.aname[1] %proc.pid")
     text = made.json(events(store)[0])
     assert text is not None and text.isascii() and text.isprintable()
     assert json.loads(text) == {
@@ -148,6 +148,7 @@ def test_json_has_numbers_as_numbers_and_text_exactly(tmp_path: Path) -> None:
         "evt.failed": False,
         "evt.outputtime": START,
         "fd.sip": None,
+        "proc.aname[1]": "systemd",
         "proc.name": "a\n\x1b\ufffd",
         "proc.pid": 10,
     }
