@@ -36,6 +36,8 @@ from engine.sources import open_capture
 from engine.store.store import Store
 from engine.text import safe
 
+NOT_INTERNAL = "not evt.category=internal"
+"""Leaves out events that capturing itself makes, as event lines do everywhere (``tui dig`` without -D)."""
 STATUS_INTERVAL = 250_000_000
 """Nanoseconds between two reports of progress while a file loads."""
 KEPT_RUNS = 24
@@ -231,7 +233,9 @@ class Session:
         )
 
     def _matches(self, filter_text: str, given_up: Callable[[], bool]) -> Matches:
-        matches = self._lists.get((filter_text,), lambda: Matches(self.store, filter_text))
+        matches = self._lists.get(
+            (filter_text,), lambda: Matches(self.store, filters.combine(filter_text, NOT_INTERNAL))
+        )
         if not matches.update(given_up):
             raise SupersededError
         return matches

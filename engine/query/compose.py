@@ -15,9 +15,12 @@ def compose(user_filter: str, levels: tuple[Level, ...], view: View | None) -> s
 
 
 def _step(level: Level) -> str:
-    """What one step of a drill-down keeps."""
+    """What one step of a drill-down keeps. Leaving a view for another without selecting keeps nothing of it: two
+    views' own filters together are mostly empty (csysdig combines them, views §5)."""
+    if level.field is None:
+        return ""
     base = level.view.filter if level.view.propagate_filter else ""
-    return combine(base, selection(level.field, level.value) if level.field else "")
+    return combine(base, selection(level.field, level.value))
 
 
 def selection(field: str, value: Value) -> str:
