@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := $(shell grep -rl --include='*.py' 'cython\.compiled' engine) $(shell find engine -name '*.pxd')
-PACKAGES := python3 python3-venv python3-dev gcc libc6-dev
+PACKAGES := python3 python3-venv python3-dev gcc libc6-dev netbase
 
 .PHONY: tui test test-long lint bench venv build system
 .DELETE_ON_ERROR:
@@ -53,12 +53,12 @@ $(VENV)/.bench: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
-# What pip cannot bring: venv, a compiler, Python's headers.
+# What pip cannot bring: venv, a compiler, Python's headers, names of services.
 system:
 	@if $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
-	    && command -v cc >/dev/null; then exit 0; fi; \
+	    && command -v cc >/dev/null && [ -e /etc/services ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then \
-	    echo "syscope needs Python 3.11 or newer with venv and headers, and a C compiler" >&2; exit 1; \
+	    echo "syscope needs Python 3.11 or newer with venv and headers, a C compiler and /etc/services" >&2; exit 1; \
 	elif [ "$$(id -u)" -eq 0 ]; then \
 	    apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
