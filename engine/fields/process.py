@@ -22,7 +22,7 @@ _ANCESTORS = 64
 
 
 def process_of(thread: Thread, store: Store) -> Thread:
-    """The main thread's version, who knows the process's parent; the thread's own when that is gone."""
+    """The main thread's version, which knows what threads share; the thread's own when that is gone."""
     return store.threads[thread.leader] if thread.leader >= 0 else thread
 
 
@@ -75,8 +75,9 @@ def _argument(thread: Thread, _: Store, argument: str | None) -> Value:
     return thread.args[index] if index < len(thread.args) else None
 
 
-def _env(thread: Thread, _: Store, name: str | None) -> Value:
-    return b" ".join(thread.env) if name is None else _item(thread.env, b"=", name)
+def _env(thread: Thread, store: Store, name: str | None) -> Value:
+    env = process_of(thread, store).env
+    return b" ".join(env) if name is None else _item(env, b"=", name)
 
 
 def _cgroup(thread: Thread, _: Store, subsystem: str | None) -> Value:
@@ -169,7 +170,7 @@ FIELDS = (
     _thread("proc.env", TEXT, "environment; [NAME] one variable", _env, argument=Argument.OPTIONAL),
     _thread("proc.cmdline", TEXT, "proc.name and proc.args", lambda t, *_: _line(t.comm, t)),
     _thread("proc.exeline", TEXT, "proc.exe and proc.args", lambda t, *_: None if t.comm is None else _line(t.exe, t)),
-    _thread("proc.cwd", TEXT, "working directory", lambda t, *_: t.cwd),
+    _thread("proc.cwd", TEXT, "working directory", lambda t, store, _: process_of(t, store).cwd),
     _thread("proc.ppid", ID, "process id of the parent", lambda t, store, _: process_of(t, store).ptid),
     _thread("proc.pname", TEXT, "name of the parent", _parent_name),
     _thread("proc.pcmdline", TEXT, "command line of the parent", _parent_line),

@@ -13,6 +13,7 @@ from functools import lru_cache
 from engine.decode.event import Event
 from engine.events import DYN_TABLES, ERRNO, FD_TYPE_CHARS, FLAG_TABLES, L4_NAMES, SIGNALS, SYSCALLS, FdKind, Parameter
 from engine.fields.fd import NET
+from engine.fields.process import process_of
 from engine.fields.resolve import fd_at, thread_at
 from engine.model.facts import NO_ID, Role
 from engine.model.fds import Identity
@@ -187,7 +188,7 @@ def _path(event: Event, raw: bytes) -> Rendered:
     thread = event.thread
     if path.startswith(b"/") or path is NOTHING or thread is None:
         return path, b""
-    return path, joined(thread.cwd, path)
+    return path, joined(process_of(thread, event.store).cwd, path)
 
 
 def _relative_path(parameter: Parameter) -> Renderer:

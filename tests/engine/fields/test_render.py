@@ -107,6 +107,43 @@ def test_an_fd_shows_kind_and_name_of_its_file(tmp_path: Path) -> None:
     assert arguments(second).decode() == "fd=3(<f>/root/notes) size=4096 "
 
 
+def test_other_fds_show_what_they_stood_for_at_the_event(tmp_path: Path) -> None:
+    opened, sent, polled, joined = exit_of("open"), enter_of("sendfile"), enter_of("poll"), exit_of("openat")
+    close = enter_of("close")
+
+    def opening(number: int, name: str) -> bytes:
+        return event(opened, 10, 1, pack(opened, 4, fd=number, name=name, flags=1, mode=0))
+
+    made = recorded(
+        tmp_path,
+        opening(3, "/in"),
+        opening(4, "/out"),
+        event(sent, 10, 2, pack(sent, out_fd=4, in_fd=3, offset=0, size=9)),
+        event(polled, 10, 3, pack(polled, fds=[(3, 1), (9, 1)], timeout=0)),
+        event(joined, 10, 4, pack(joined, 4, fd=-2, dirfd=3, name="x", flags=1)),
+        event(close, 10, 5, pack(close, fd=3)),
+        event(close + 1, 10, 6, pack(close + 1, 1, res=0)),
+        event(sent, 10, 7, pack(sent, out_fd=4, in_fd=3, offset=0, size=9)),
+    )
+    printed = [arguments(each).decode() for each in events(made)]
+    assert printed[2] == "out_fd=4(<f>/out) in_fd=3(<f>/in) offset=0 size=9 "
+    assert printed[3] == "fds=3:f1 9:?1 timeout=0 "
+    assert printed[4] == "fd=-2(ENOENT) dirfd=3(<f>/in) name=x(/in/x) flags=1(O_RDONLY) "
+    assert printed[7] == "out_fd=4(<f>/out) in_fd=3 offset=0 size=9 "
+
+
+def test_a_pid_shows_the_command_it_had_then(tmp_path: Path) -> None:
+    kill, leave, execve = enter_of("kill"), 186, exit_of("execve")
+    facts = pack(execve, 20, res=0, exe="/bin/dog", tid=10, pid=10, ptid=1, comm="dog")
+    killing = [event(kill, 1, time, pack(kill, pid=10, sig=0)) for time in (1, 3, 6)]
+    leaving = pack(leave, 4, status=0)
+    made = recorded(
+        tmp_path, killing[0], event(execve, 10, 2, facts), killing[1], event(leave, 10, 4, leaving), killing[2]
+    )
+    printed = [arguments(each).decode() for each in events(made) if each.type.name == "kill"]
+    assert printed == ["pid=10(cat) sig=0 ", "pid=10(dog) sig=0 ", "pid=10 sig=0 "]
+
+
 def test_an_unknown_fd_shows_its_number_alone(tmp_path: Path) -> None:
     code = enter_of("read")
     assert args(tmp_path, code, fd=77, size=1) == "fd=77 size=1 "
