@@ -3,7 +3,7 @@
     python -m benchmarks.key_latency BIG
 
 A terminal emulator follows what the program writes; a key counts as answered when the emulated screen shows its
-effect: the next row's number, the picker, the typed text. Prints the median and the 95th percentile, and how many
+effect: the next row marked, the picker, the typed text. Prints the median and the 95th percentile, and how many
 of the keys were answered while the file was still being read.
 """
 
@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import os
 import pty
+import queue
 import re
-import select
 import signal
 import statistics
 import struct
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from fcntl import ioctl
 from pathlib import Path
 
@@ -28,10 +30,16 @@ import pyte
 ROWS, COLUMNS = 40, 120
 PATIENCE = 5.0
 """Seconds after which a key counts as lost and the measurement as failed."""
+PAUSE = 0.03
+"""Seconds before a key whose effect is told from what is there before it: a picture half painted tells nothing."""
+REST = 0.2
+"""Seconds between two rounds of keys."""
 LIMIT = 0.100
 """What the 95th percentile has to stay under, seconds."""
 POSITION = re.compile(r"([\d,]+)/[\d,]+ \(")
 """The row under the cursor, on the last line."""
+CURSOR = "▌"
+"""What marks the row under the cursor."""
 PICKER, PROMPT = "Enter choose", "Find "
 """What the view picker and the search line have on them and nothing else has."""
 DOWN, UP, F2, ENTER = b"\x1b[B", b"\x1b[A", b"\x1bOQ", b"\r"
@@ -52,6 +60,8 @@ class Terminal:
         if not self._pid:
             os.environ.update(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(ROWS))
             os.execvp(command[0], command)
+        self._pieces: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        threading.Thread(target=self._receive, daemon=True).start()
         ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def line(self, number: int) -> str:
@@ -68,47 +78,63 @@ class Terminal:
         return any(self.line(number).lstrip().startswith(text) for number in range(ROWS))
 
     @property
-    def position(self) -> str:
-        """Number of the row under the cursor, as shown."""
+    def position(self) -> int:
+        """Number of the row under the cursor as shown, 0 before there is one."""
         found = POSITION.search(self.line(-1))
-        return found.group(1) if found else ""
+        return int(found.group(1).replace(",", "")) if found else 0
+
+    @property
+    def process(self) -> str:
+        """Id of the process in the row under the cursor; unlike the row's number, only a key changes it."""
+        marked = (self.line(number) for number in range(ROWS))
+        return next((line.split()[1] for line in marked if line.startswith(CURSOR)), "")
+
+    def _receive(self) -> None:
+        """Note when each piece of output came: the emulator is slower than a terminal and must not be measured."""
+        with suppress(OSError):  # how Linux says that the program has ended
+            while piece := os.read(self._fd, 1 << 16):
+                self._pieces.put((time.perf_counter(), piece))
 
     def wait(self, painted: Callable[[], bool], patience: float = PATIENCE) -> float:
-        """Follow the output until something is painted; seconds it took."""
-        began = time.perf_counter()
+        """Follow the output until something is painted; seconds until the piece that painted it came."""
+        began = came = time.perf_counter()
         while not painted():
-            left = began + patience - time.perf_counter()
-            if left <= 0 or not select.select([self._fd], [], [], left)[0]:
-                raise LostKeyError("\n".join(self.line(number) for number in range(ROWS)))
-            self._stream.feed(os.read(self._fd, 1 << 16))
-        return time.perf_counter() - began
+            try:
+                came, piece = self._pieces.get(timeout=max(0.0, began + patience - time.perf_counter()))
+            except queue.Empty:
+                raise LostKeyError("\n".join(self.line(number) for number in range(ROWS))) from None
+            self._stream.feed(piece)
+        return max(0.0, came - began)
 
-    def settle(self) -> None:
-        """Take what was painted already."""
-        while select.select([self._fd], [], [], 0)[0]:
-            self._stream.feed(os.read(self._fd, 1 << 16))
+    def follow(self, seconds: float) -> None:
+        """Follow the output for a time."""
+        end = time.perf_counter() + seconds
+        with suppress(queue.Empty):
+            while True:
+                _, piece = self._pieces.get(timeout=max(0.0, end - time.perf_counter()))
+                self._stream.feed(piece)
 
     def press(self, key: bytes, painted: Callable[[], bool]) -> float:
         """Press a key; seconds until its effect is painted."""
-        self.settle()
         os.write(self._fd, key)
         return self.wait(painted)
 
     def close(self) -> None:
         """End the program."""
         os.kill(self._pid, signal.SIGTERM)
-        os.close(self._fd)
         os.waitpid(self._pid, 0)
+        os.close(self._fd)
 
 
 def press_all(terminal: Terminal) -> list[float]:
     """One round of keys; seconds each took."""
     took = []
     for _ in range(6):
-        before = terminal.position
+        terminal.follow(PAUSE)
+        before = terminal.process
         # The table grows and is sorted anew meanwhile: near the top only the way down is sure to be free.
-        key = UP if int(before.replace(",", "")) > 3 else DOWN
-        took.append(terminal.press(key, lambda before=before: terminal.position != before))  # type: ignore[misc]
+        key = UP if terminal.position > 3 else DOWN
+        took.append(terminal.press(key, lambda before=before: terminal.process != before))  # type: ignore[misc]
     took.append(terminal.press(F2, lambda: terminal.shows(PICKER)))
     took.append(terminal.press(F2, lambda: not terminal.shows(PICKER)))
     took.append(terminal.press(b"/", lambda: terminal.begins(PROMPT)))
@@ -127,12 +153,14 @@ def latencies(big: Path, least: int) -> tuple[list[float], int]:
         terminal = Terminal([sys.executable, "-m", "tui.cli", "-r", str(big)])
         opened += 1
         try:
-            terminal.wait(lambda: bool(terminal.position), 30)  # noqa: B023
+            terminal.wait(lambda: terminal.position > 0, 30)  # noqa: B023
             while True:
                 round_ = press_all(terminal)
                 if not terminal.shows("reading"):
                     break
                 took += round_
+                # A late answer to the search may still move the cursor.
+                terminal.follow(REST)
         finally:
             terminal.close()
         if opened > least:
