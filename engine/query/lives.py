@@ -125,7 +125,8 @@ class Lives:
         died = np.full(int(life.max(initial=0)) + 1, _FOREVER, np.int64)
         for row, number in self._exits:
             died[life[row]] = number
-        return died[life]
+        of_rows: NDArray[np.int64] = died[life]
+        return of_rows
 
     def _ends(self) -> NDArray[np.int64]:
         """Number of the event each thread row ended with: the next version's first, or the exit."""
