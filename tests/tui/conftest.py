@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from engine.query.snapshots import Snapshot
 from tests.tui.prepared import VIEWS, PreparedEngine, event_lines, files, processes
@@ -40,9 +41,16 @@ class Stage:
         return marked[0][1:]
 
 
-@pytest.fixture
-def stage() -> Stage:
-    """The explorer on 41 processes, 300 files and 500 event lines."""
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Wait until something holds; a test that waits in vain is ended by the limit of turns."""
+    for _turn in range(500):
+        if holds():
+            return
+        await pilot.pause(0.01)
+    pytest.fail("what was waited for never came")
+
+
+def _stage() -> Stage:
     engines: list[PreparedEngine] = []
 
     def open_engine(publish: Callable[[Snapshot], None]) -> PreparedEngine:
@@ -52,3 +60,17 @@ def stage() -> Stage:
 
     app = Syscope(Options(Path("sample.scap")), VIEWS, open_engine)
     return Stage(app, engines[0])
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The explorer on 41 processes, 300 files and 500 event lines."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return _stage()
+
+
+@pytest.fixture
+def stage_without_colour(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The same where NO_COLOR is set."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    return _stage()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,20 +9,11 @@ from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
 from engine.query.snapshots import LinesRequest, TableRequest
-from tests.tui.conftest import Stage
+from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
 from tui.widgets.grid import Grid
 
 WIDE = (120, 30)
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Wait until something holds; a test that waits in vain is ended by the limit of turns."""
-    for _turn in range(500):
-        if holds():
-            return
-        await pilot.pause(0.01)
-    pytest.fail("what was waited for never came")
 
 
 async def go_to_files(pilot: Pilot[None]) -> None:
