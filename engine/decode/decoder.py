@@ -283,7 +283,7 @@ class Decoder:
                 self._leading = False
         if kind.thing != THING_NONE:
             state = self._thread_of()
-            if state == cython.NULL and kind.thing == THING_THREAD and self._tid >= 0 and self._tid != self._refused:
+            if state == cython.NULL and kind.thing == THING_THREAD and self._tid > 0 and self._tid != self._refused:
                 return NEEDS_THREAD
         if state != cython.NULL and kind.paired:
             self._pair(state)
@@ -565,8 +565,6 @@ class Decoder:
         event: int64_t = self._number + 1
         if self._result < 0:
             self._fd_row = self._tried(identity, kind, flags, state.row, event)
-            if self._result != NO_VALUE and self._result >= -0x7FFFFFFF:
-                self._fd = cython.cast(int32_t, self._result)
             return
         self._fd_row = self._fds.append(
             kind,
@@ -657,10 +655,10 @@ class Decoder:
             return
         if row >= 0:
             self._live.put(state.process, self._result, row, cloexec, self._number + 1)
+            self._fd = cython.cast(int32_t, self._result)
+            self._fd_row = row
         else:
             self._live.drop(state.process, self._result, self._number + 1)
-        self._fd = cython.cast(int32_t, self._result)
-        self._fd_row = row
 
     @cython.cfunc
     @cython.nogil
@@ -668,6 +666,9 @@ class Decoder:
     def _dup(self, state: cython.pointer(State)) -> cython.void:
         flags: int64_t = self._number_at(self._kind.flags, False)
         self._duplicate(state, flags != NO_VALUE and (flags & O_CLOEXEC) != 0)
+        if self._result >= 0 and self._result <= 0x7FFFFFFF:
+            self._fd = cython.cast(int32_t, self._result)
+            self._fd_row = self._row_of(state, self._fd)
 
     @cython.cfunc
     @cython.nogil

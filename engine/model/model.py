@@ -10,9 +10,11 @@ from collections.abc import Callable
 from engine.events import CATALOGUE, FLAG_TABLES, SCAP_TYPES, FdKind, codes_by_name
 from engine.model.call import Call
 from engine.model.cgroups import container_of
+from engine.model.changes import Changes
 from engine.model.descriptors import Descriptors
 from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
 from engine.model.live import Live
+from engine.model.people import People
 from engine.model.sockets import Sockets
 from engine.model.threads import Threads
 from engine.store.store import Store
@@ -34,9 +36,13 @@ class Model:
         self._listed_fds: list[tuple[int, int, FdKind, bytes, Socket | None, int, int, int]] = []
         self.rules: dict[int, Rule] = {}
         self._sockets = Sockets(store, live)
-        for part in (self._threads, self._sockets, Descriptors(store, live)):
+        changes = Changes(store, live, self._threads)
+        for part in (self._threads, self._sockets, Descriptors(store, live), changes, People(store)):
             for name, rule in part.rules().items():
                 self._rule(name, rule)
+        for code in codes_by_name()["connect"]:
+            if not CATALOGUE[code].is_exit:
+                self.rules[code] = self._sockets.connecting
 
     def _rule(self, name: str, rule: Rule) -> None:
         """Ask a rule about the exits of a call, or about happenings that have no exit."""
@@ -67,14 +73,19 @@ class Model:
     def interface(self, interface: Interface) -> None:
         """A network interface."""
         self._store.interfaces.append(interface)
+        self._store.revision += 1
 
     def user(self, user: User) -> None:
         """A user of the machine."""
-        self._store.users["", user.uid] = user
+        if self._store.user_names:
+            self._store.users["", user.uid] = user
+            self._store.revision += 1
 
     def group(self, group: Group) -> None:
         """A group of the machine."""
-        self._store.groups["", group.gid] = group
+        if self._store.user_names:
+            self._store.groups["", group.gid] = group
+            self._store.revision += 1
 
     def placeholder(self, tid: int, number: int) -> bool:
         """Make room for a thread nobody told of; False when there are too many."""

@@ -21,6 +21,7 @@ _L4 = {name: number for number, name in L4_NAMES.items()}
 UNKNOWN, TCP, UDP, ICMP, RAW = (_L4[name] for name in ("unknown", "tcp", "udp", "icmp", "raw"))
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _MAPPED = b"\0" * 10 + b"\xff\xff"
+_LOOPBACK = b"\0" * 15 + b"\1"
 _EINPROGRESS = -115
 _CLOEXEC = 0o2000000
 """SOCK_CLOEXEC as the kernel has it: socket types are recorded raw."""
@@ -210,10 +211,20 @@ class Sockets:
             kind = FdKind.IPV4_SERVER if kind is FdKind.IPV4 else FdKind.IPV6_SERVER
         self._put(call, kind, name_of(socket), socket)
 
+    def connecting(self, call: Call) -> None:
+        """A unix socket is about to be connected: whatever comes of it, that is what was tried."""
+        ends = read_address(call.raw("addr"))
+        known = self._known(call)
+        if ends is not None and known is not None and known[0] is FdKind.UNIX is ends.kind and ends.name != known[1]:
+            self._put(call, FdKind.UNIX, ends.name, None)
+
     def connect(self, call: Call) -> None:
         """A socket has both ends, or will have in a moment."""
         known = self._known(call)
-        if known is None or (call.result < 0 and call.result != _EINPROGRESS):
+        if known is None:
+            return
+        if call.result < 0 and call.result != _EINPROGRESS:
+            self.connecting(call)
             return
         ends = read_tuple(call.raw("tuple")) or read_address(call.raw("addr"))
         if ends is None:
@@ -267,7 +278,8 @@ class Sockets:
             return
         if old is None or (name and kind is FdKind.IPV4 and old.l4 == TCP):
             return
-        told = Socket(*ends[1:5], old.l4 or UDP, old.role)
+        serves = kind in (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER)
+        told = Socket(*ends[1:5], old.l4 or UDP, Role.NONE if serves else old.role)
         if not any(told.source):
             told = told._replace(source=self.local(told.destination, told.source))
         if old.source and kind is ends.kind and _ends(old) in (_ends(told), _ends(_swapped(told))):
@@ -295,14 +307,14 @@ class Sockets:
 
     def local(self, far: bytes, unknown: bytes) -> bytes:
         """The address this machine has towards a far one (state-tracking §1.5); ``unknown`` when nothing tells."""
-        own = [one for one in self._interfaces if len(one.address) == len(far) == 4]
+        own = [one for one in self._interfaces if len(one.address) == len(far)]
         for interface in own:
             if interface.address == far:
                 return interface.address
         for interface in own:
             if _network(interface, far) == _network(interface, interface.address):
                 return interface.address
-        return next((one.address for one in own if one.address[0] != 127), unknown)
+        return next((one.address for one in own if one.address[0] != 127 and one.address != _LOOPBACK), unknown)
 
 
 def _network(interface: Interface, address: bytes) -> int:

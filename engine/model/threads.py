@@ -32,6 +32,7 @@ _FACTS = attrgetter(*_SLOTS)
 _REUSE = 2_000_000_000
 """ns within which a clone event is about the same child as the one before (state-tracking §3)."""
 _MOST_ENDED = 4096
+_MOST_GENERATIONS = 256
 _LINKS_PER_EVENT = 16
 """How many versions made only to follow a changed relative are allowed per event of the capture, on average."""
 _SEEN_BY_CHILDREN = frozenset({"comm", "exe", "exepath", "args", "pid", "ptid", "vpid", "tid"})
@@ -53,6 +54,7 @@ class Threads:
         self._groups: dict[int, set[int]] = {}
         self._children: dict[int, set[int]] = {}
         self._zombies: set[int] = set()
+        self._reapers: set[int] = set()
         self._ended: dict[int, tuple[int, int]] = {}
 
     def current(self, tid: int) -> Thread | None:
@@ -126,6 +128,8 @@ class Threads:
         parent = self._live.row(version.ptid) if version.ptid > 0 else -1
         if parent >= 0:
             version.parent = parent
+        elif version.ptid <= 0:
+            version.parent = -1
         version.leader = row if version.is_main else self._live.row(version.pid) if version.pid >= 0 else -1
         self._rows.append(version)
         self._live.set_row(version.tid, row)
@@ -174,6 +178,7 @@ class Threads:
         if not siblings:
             self._children.pop(thread.ptid, None)
         self._zombies.discard(tid)
+        self._reapers.discard(tid)
 
     # Birth.
 
@@ -200,8 +205,12 @@ class Threads:
         known = self.current(result)
         if known is not None and known.flags & _INVERTED:
             return
-        pid = call.signed("pid") if flags & _THREAD else result
-        self._born(call, result, result if pid is None else pid, call.tid, flags)
+        pid, ptid = result, call.tid
+        if flags & _THREAD:
+            told = call.signed("pid")
+            pid = result if told is None else told
+            ptid = call.signed("ptid") or 0
+        self._born(call, result, pid, ptid, flags)
 
     def _born(self, call: Call, tid: int, pid: int, ptid: int, flags: int) -> None:
         is_thread = bool(flags & _THREAD) and tid != pid
@@ -222,6 +231,12 @@ class Threads:
         child.vtid = vtid if own and vtid is not None else tid
         child.vpid = vpid if own and vpid is not None else pid
         if is_thread:
+            if model is None:
+                # The process is there though its main thread was never heard of: what threads share is known.
+                first = self._version(child, call.number)
+                first.tid, first.vtid, first.started = pid, child.vpid, None
+                first.flags &= ~(_FILES | _THREAD)
+                self.add(first)
             self.add(child, sharing=pid)
         else:
             self.add(child, copying=ptid)
@@ -278,7 +293,7 @@ class Threads:
             new.vtid, new.vpid = (call.tid, pid) if old.vtid < 0 else (old.vtid, old.vpid)
             self._groups.pop(~call.tid, None)
             self._groups.setdefault(pid, set()).add(call.tid)
-            new.cwd = call.text("cwd") or b"./"
+            new.cwd = b"./"
         new.exepath = self._exepath(call, old)
         self._append_exec(old, new, call.number)
 
@@ -334,6 +349,9 @@ class Threads:
                 self._remove(zombie, call.number)
 
     def _remove(self, tid: int, number: int) -> None:
+        thread = self.current(tid)
+        if thread is not None:
+            thread.ended = number
         self._forget(tid)
         self._live.remove(tid, number)
 
@@ -344,6 +362,25 @@ class Threads:
             return
         if not (reaper > 0 and self._live.row(reaper) >= 0):
             others = self._groups.get(dead.pid, set()) - self._zombies - {dead.tid}
-            reaper = min(others) if others else 0
+            reaper = min(others) if others else self._reaper_of(dead)
         for child in tuple(children):
             self.change(child, number, ptid=reaper)
+
+    def _reaper_of(self, dead: Thread) -> int:
+        """The nearest ancestor that takes in orphans; 0 when none is known."""
+        ancestor = self.current(dead.ptid)
+        for _generation in range(_MOST_GENERATIONS):
+            if ancestor is None:
+                return 0
+            if ancestor.pid == 1 or ancestor.vpid == 1 or ancestor.pid in self._reapers:
+                return ancestor.pid
+            ancestor = self.current(ancestor.ptid)
+        return 0
+
+    def reaps(self, tid: int, orphans: bool) -> None:
+        """Whether a thread's process takes in the orphans among its descendants."""
+        thread = self.current(tid)
+        if thread is not None and orphans:
+            self._reapers.add(thread.pid)
+        elif thread is not None:
+            self._reapers.discard(thread.pid)

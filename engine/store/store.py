@@ -52,11 +52,28 @@ class Memory:
     raw: int
 
 
+_THREAD_BYTES = 1024
+"""Estimate of a thread version with its strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What is known of the first ``segments`` segments."""
+
+    segments: int = 0
+    start: int = 0
+    end: int = 0
+    columns: int = 0
+
+
 class Store:
     """Everything captured so far."""
 
-    def __init__(self, raw: RawBytes) -> None:
+    def __init__(self, raw: RawBytes, *, port_names: bool = False, user_names: bool = True) -> None:
+        """``port_names`` shows services for ports; without ``user_names`` users and groups stay numbers."""
         self.raw = raw
+        self.port_names = port_names
+        self.user_names = user_names
         self.segments: list[Segment] = []
         self.threads: list[Thread] = []
         self.fds = Fds()
@@ -67,6 +84,9 @@ class Store:
         self.interfaces: list[Interface] = []
         self.machine: Machine | None = None
         self.damage: list[Damage] = []
+        self.revision = 0
+        """Raised after every change of a fact that is already readable: whatever was computed from tables is stale."""
+        self._summed = _Sums()
 
     @property
     def events(self) -> int:
@@ -75,3 +95,26 @@ class Store:
             return 0
         last = self.segments[-1]
         return last.first + len(last)
+
+    @property
+    def time_span(self) -> tuple[int, int]:
+        """Smallest and largest time stamp, ns since epoch; (0, 0) before the first segment."""
+        summed = self._sums()
+        return summed.start, summed.end
+
+    @property
+    def memory(self) -> Memory:
+        """What is held, computed cheaply enough to be asked often."""
+        tables = _THREAD_BYTES * len(self.threads) + self.fds.nbytes
+        return Memory(self._sums().columns, tables, self.raw.nbytes)
+
+    def _sums(self) -> _Sums:
+        """Sums over all segments; only those new since the last time are looked at."""
+        summed = self._summed
+        for segment in self.segments[summed.segments :]:
+            start, end = segment.time_span
+            if summed.segments:
+                start, end = min(start, summed.start), max(end, summed.end)
+            summed = _Sums(summed.segments + 1, start, end, summed.columns + segment.nbytes)
+        self._summed = summed
+        return summed
