@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from textual.events import MouseScrollDown
+from textual.events import Key, MouseScrollDown
 from textual.pilot import Pilot
 
 from engine.query.snapshots import LinesRequest, TableRequest
@@ -436,3 +436,12 @@ async def test_late_answers_to_another_place_are_not_shown(stage: Stage) -> None
         stage.engine.publish(late)
         await pilot.pause()
         assert stage.text()[3].startswith("▌1 14:36:40")
+
+
+async def test_what_is_typed_right_after_the_key_goes_into_the_filter(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        for key, character in [("f4", None), *((letter, letter) for letter in "pdq")]:
+            stage.app.post_message(Key(key, character))
+        await until(pilot, lambda: stage.screen.filter_prompt.text == "pdq")
+        assert stage.text()[1] == " Processes"

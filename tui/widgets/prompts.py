@@ -46,7 +46,8 @@ class Prompt(Vertical):
             entry.value = text
         entry.cursor_position = len(text)
         self.say(Content(""))
-        entry.focus()
+        # At once: what is typed ahead belongs here, and must not reach the keys of the table.
+        self.screen.set_focus(entry)
 
     def close(self) -> None:
         """Hide the prompt and give the keys back to the table."""
