@@ -9,7 +9,9 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
+from textual.widgets import Input
 
 from engine.query.snapshots import Snapshot, Status
 from engine.query.view import View
@@ -127,6 +129,12 @@ class Syscope(App[None]):
         *modifiers, key = binding.key.split("+")
         name = KEY_NAMES.get(key) or (key if len(key) == 1 and not modifiers else key.capitalize())
         return "+".join([*map(str.capitalize, modifiers), name])
+
+    def on_key(self, event: Key) -> None:
+        """Give a prompt what was typed while it opened: an input that has the keys lets no text through to here."""
+        if isinstance(self.focused, Input) and event.is_printable:
+            event.prevent_default()
+            self.focused.post_message(Key(event.key, event.character))
 
     def action_look(self) -> None:
         """Change between dark and light."""
