@@ -8,12 +8,11 @@ the rarer calls are the model's; the walk stops for them, as for whatever else n
 import cython
 from cython.cimports.engine.decode.columns import NO_NUMBER, Columns
 from cython.cimports.engine.decode.wire import load16, load32, load64
-from cython.cimports.engine.model.fds import Fds
 from cython.cimports.engine.model.live import NOTHING_ENTERED, Live, Slot, State
 from cython.cimports.engine.model.paths import join
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
-from cython.cimports.libc.string import memchr, memset
+from cython.cimports.libc.string import memchr, memcpy, memset
 
 from engine.decode.layout import layouts
 from engine.decode.stop import Stop
@@ -186,7 +185,8 @@ class Decoder:
             enter = self._enter(state)
         call = Call(self._number + 1, self._time, self._tid, self._type, self._fd, params, enter)
         self._model.rules[self._type](call)
-        self._fd = call.fd
+        # Parameters may claim any number; the column holds those that can be descriptors.
+        self._fd = call.fd if NO_NUMBER < call.fd <= 0x7FFFFFFF else NO_NUMBER
         state = self._live.find(self._tid) if self._thing != THING_NONE else cython.NULL
         self._fd_row = self._row_of(state, self._fd) if call.fd_row is None else call.fd_row
         self._write(state)
@@ -283,7 +283,7 @@ class Decoder:
                 self._leading = False
         if kind.thing != THING_NONE:
             state = self._thread_of()
-            if state == cython.NULL and kind.thing == THING_THREAD and self._tid > 0 and self._tid != self._refused:
+            if state == cython.NULL and kind.thing == THING_THREAD and self._tid >= 0 and self._tid != self._refused:
                 return NEEDS_THREAD
         if state != cython.NULL and kind.paired:
             self._pair(state)
@@ -319,10 +319,7 @@ class Decoder:
         length: int64_t
         if size > room or size < self._fixed:
             return False
-        if self._fixed == 26:
-            told = load32(head + 22)
-        else:
-            told = self._counted(head, size)
+        told = load32(head + 22) if self._fixed == 26 else self._counted(head, size)
         if told < 0 or self._fixed + told * width > size:
             return False
         self._count = cython.cast(cython.int, told) if told < self._kind.params else self._kind.params
@@ -502,7 +499,7 @@ class Decoder:
         """Do what the event type asks for, then write the event."""
         action: cython.int = self._kind.action
         closes: cython.bint = False
-        if action == ACT_RULE:
+        if action == ACT_RULE and (state != cython.NULL or self._kind.thing != THING_THREAD):
             return NEEDS_RULE
         if state != cython.NULL and action != ACT_NOTHING:
             if action == ACT_CLOSE:
@@ -606,25 +603,29 @@ class Decoder:
         kind: uint8_t,
     ) -> int32_t:
         """The identity of a path as seen from a directory fd or the working directory."""
-        out: cython.uchar[4096]
-        base: cython.pointer(cython.const[cython.uchar]) = UNKNOWN_DIRECTORY
-        base_length: cython.int = 9
+        out: cython.uchar[4105]
+        base: cython.pointer(cython.const[cython.uchar]) = cython.NULL
+        base_length: cython.int = 0
         row: int32_t
-        if length == 0 or name[0] == b"/":
-            base_length = 0
-        elif dirfd == AT_FDCWD:
-            base = state.process.cwd
-            base_length = state.process.cwd_length
-        else:
-            row = self._row_of(state, dirfd)
-            if row >= 0:
-                entry = cython.address(self._fds.names[self._fds.table[row].identity])
-                base = self._fds.arena + entry.start
-                base_length = entry.length
-        used: cython.int = join(base, base_length, name, length, out)
+        unknown: cython.int = 0
+        if length > 0 and name[0] != b"/":
+            if dirfd == AT_FDCWD:
+                base = state.process.cwd
+                base_length = state.process.cwd_length
+            else:
+                row = self._row_of(state, dirfd)
+                if row >= 0:
+                    entry = cython.address(self._fds.names[self._fds.table[row].identity])
+                    base = self._fds.arena + entry.start
+                    base_length = entry.length
+                else:
+                    # As a literal in front, without a slash (state-tracking §4).
+                    unknown = 9
+                    memcpy(out, UNKNOWN_DIRECTORY, unknown)
+        used: cython.int = join(base, base_length, name, length, out + unknown)
         if used < 0:
             return self._fds.intern(kind, PATH_TOO_LONG, 14)
-        return self._fds.intern(kind, out, used)
+        return self._fds.intern(kind, out, unknown + used)
 
     @cython.cfunc
     @cython.nogil
@@ -684,7 +685,7 @@ class Decoder:
             if not self._matched:
                 return
             command = state.command
-        if command == F_DUPFD or command == F_DUPFD_CLOEXEC:
+        if command in (F_DUPFD, F_DUPFD_CLOEXEC):
             self._duplicate(state, command == F_DUPFD_CLOEXEC)
         elif command == F_SETFD and self._result >= 0 and self._count == 4 and self._lengths[3] == 8:
             found = self._live.slot(state.process, self._fd)

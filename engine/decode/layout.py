@@ -136,8 +136,7 @@ def layouts(ruled: set[int]) -> list[Layout]:
     for code, kind in enumerate(CATALOGUE[:SCAP_TYPES]):
         action = _action(kind, code in ruled)
         outside = bool(kind.traits & (Trait.META | Trait.SKIPPARSERESET)) or kind.name == "switch"
-        known = outside and kind.name != "switch"
-        thing = Thing.KNOWN if known or (kind.is_exit and kind.name in _CLONES) else Thing.THREAD
+        thing = Thing.KNOWN if outside or (kind.is_exit and kind.name in _CLONES) else Thing.THREAD
         signed = {"INT8", "INT16", "INT32", "INT64", "ERRNO", "FD", "PID"}
         whole = signed | {"UINT32", "UINT64", "UID", "GID"}
         first = kind.params[0].type if kind.params else ""

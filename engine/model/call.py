@@ -20,18 +20,18 @@ class Call:
     """An event a rule is asked about."""
 
     __slots__ = (
-        "number",
-        "time",
-        "tid",
+        "_enter",
+        "_enter_places",
+        "_params",
+        "_places",
+        "after",
         "code",
-        "kind",
         "fd",
         "fd_row",
-        "after",
-        "_params",
-        "_enter",
-        "_places",
-        "_enter_places",
+        "kind",
+        "number",
+        "tid",
+        "time",
     )
 
     def __init__(
@@ -65,7 +65,7 @@ class Call:
     def result(self) -> int:
         """The first parameter of an exit; -1 when it is absent."""
         raw = self._params[0] if self._params else None
-        return int.from_bytes(raw, "little", signed=True) if raw else -1
+        return int.from_bytes(raw[:8], "little", signed=True) if raw else -1
 
     def raw(self, name: str) -> bytes | None:
         """A parameter's bytes: of this event, else of its enter; None when neither has it."""

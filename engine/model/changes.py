@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine.events import FLAG_TABLES
 from engine.model.call import Call
@@ -28,7 +28,7 @@ class Changes:
         self._live = live
         self._threads = threads
 
-    def rules(self) -> dict[str, Callable[[Call], None]]:
+    def rules(self) -> Mapping[str, Callable[[Call], None]]:
         """Rules by the name of the calls they are for."""
         return {
             "chdir": self.chdir,

@@ -6,7 +6,7 @@ duplicating, which are frequent, are the decoder's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine.events import FLAG_TABLES, FdKind
 from engine.model.call import NO_NUMBER, Call
@@ -44,7 +44,7 @@ class Descriptors:
         self._fds = store.fds
         self._live = live
 
-    def rules(self) -> dict[str, Callable[[Call], None]]:
+    def rules(self) -> Mapping[str, Callable[[Call], None]]:
         """Rules by the name of the calls they are for."""
         made = dict.fromkeys(_KIND_MADE, self.make)
         return made | {
@@ -72,10 +72,9 @@ class Descriptors:
         kind = _KIND_MADE[call.kind.name]
         if result < 0:
             return
-        if kind is FdKind.BPF:
-            if call.unsigned("cmd") not in _BPF_MAKES_FD:
-                call.fd = NO_NUMBER
-                return
+        if kind is FdKind.BPF and call.unsigned("cmd") not in _BPF_MAKES_FD:
+            call.fd = NO_NUMBER
+            return
         flags = call.unsigned("flags") or 0
         name = b""
         if kind is FdKind.MEMFD:

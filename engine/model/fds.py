@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import cython
 import numpy as np
-from cython.cimports.libc.stdlib import calloc, free, realloc
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from cython.cimports.libc.stdlib import calloc, free, realloc
 from cython.cimports.libc.string import memcmp, memcpy
 
 from engine.events import FdKind
@@ -118,7 +118,7 @@ class Fds:
     def add(self, kind, identity, *, flags=0, dev=0, ino=0, thread=-1, first=0) -> int:
         """Append a row; its number. It is readable once published."""
         self.reserve(1)
-        return self.append(kind, identity, flags, dev, ino, thread, first)
+        return self.append(kind, identity, flags & 0xFFFFFFFF, dev & 0xFFFFFFFF, ino, thread, first)
 
     def of(self, row: cython.int):
         """What a row's fd is, published or not."""

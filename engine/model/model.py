@@ -97,6 +97,8 @@ class Model:
             thread.container = container_of(thread.cgroups)
             thread.first = number
             self._threads.add(thread, sharing=-1 if thread.is_main else thread.pid)
+        if self._listed:
+            self._threads.link()
         self._listed.clear()
         served = {listed[4].destination_port for listed in self._listed_fds if listed[4] and listed[2] in _SERVERS}
         fds = self._store.fds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.model.call import Call
@@ -28,7 +28,7 @@ class People:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def rules(self) -> dict[str, Callable[[Call], None]]:
+    def rules(self) -> Mapping[str, Callable[[Call], None]]:
         """Rules by the name of the events they are for."""
         return {
             "container": self.container,

@@ -7,13 +7,14 @@ and its row are kept in ``live`` and ``Fds``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from engine.events import L4_NAMES, FdKind
 from engine.model.call import NO_NUMBER, Call
 from engine.model.facts import Interface, Role, Socket
+from engine.model.fds import Identity
 from engine.model.live import Live
 from engine.store.store import Store
 
@@ -120,7 +121,7 @@ class Sockets:
         self._interfaces = store.interfaces
         self._live = live
 
-    def rules(self) -> dict[str, Callable[[Call], None]]:
+    def rules(self) -> Mapping[str, Callable[[Call], None]]:
         """Rules by the name of the calls they are for."""
         sends = dict.fromkeys(("send", "sendto", "sendmsg", "sendmmsg"), self.send)
         receives = dict.fromkeys(("recv", "recvfrom", "recvmsg", "recvmmsg"), self.receive)
@@ -142,9 +143,9 @@ class Sockets:
         else:
             self._live.put_fd(call.tid, call.fd, row, cloexec, call.number)
 
-    def _known(self, call: Call) -> tuple[FdKind, bytes, Socket | None] | None:
+    def _known(self, call: Call) -> Identity | None:
         row = self._live.fd_row(call.tid, call.fd)
-        return tuple(self._fds.of(row)) if row >= 0 else None
+        return self._fds.of(row) if row >= 0 else None
 
     def listed(self, kind: FdKind, socket: Socket, served: set[int]) -> tuple[FdKind, bytes, Socket]:
         """A socket of the fd list with its role, ports that are served being known (state-tracking §1)."""
@@ -203,7 +204,7 @@ class Sockets:
         if ends.kind is FdKind.UNIX:
             self._put(call, FdKind.UNIX, ends.name, None)
             return
-        l4 = known[2].l4 if known[2] is not None else UNKNOWN
+        l4 = known.socket.l4 if known.socket is not None else UNKNOWN
         role = Role.SERVER if ends.destination_port else Role.NONE
         socket = Socket(b"", 0, ends.destination, ends.destination_port, l4, role)
         kind = ends.kind
@@ -215,7 +216,12 @@ class Sockets:
         """A unix socket is about to be connected: whatever comes of it, that is what was tried."""
         ends = read_address(call.raw("addr"))
         known = self._known(call)
-        if ends is not None and known is not None and known[0] is FdKind.UNIX is ends.kind and ends.name != known[1]:
+        if (
+            ends is not None
+            and known is not None
+            and known.kind is FdKind.UNIX is ends.kind
+            and ends.name != known.name
+        ):
             self._put(call, FdKind.UNIX, ends.name, None)
 
     def connect(self, call: Call) -> None:
@@ -232,7 +238,7 @@ class Sockets:
         if ends.kind is FdKind.UNIX:
             self._put(call, FdKind.UNIX, ends.name, None)
             return
-        old = known[2]
+        old = known.socket
         socket = Socket(*ends[1:5], old.l4 if old is not None else UNKNOWN, Role.CLIENT)
         if old is not None and old.role is Role.SERVER:
             socket = socket._replace(role=Role.SERVER)
@@ -269,8 +275,8 @@ class Sockets:
         if known is None:
             if not outwards or ends.kind is FdKind.UNIX:
                 return
-            known = (ends.kind, b"", Socket(b"", 0, b"", 0, UDP, Role.NONE))
-            self._put(call, ends.kind, b"", known[2], cloexec=False)
+            known = Identity(ends.kind, b"", Socket(b"", 0, b"", 0, UDP, Role.NONE))
+            self._put(call, ends.kind, b"", known.socket, cloexec=False)
         kind, name, old = known
         if ends.kind is FdKind.UNIX:
             if kind is FdKind.UNIX and ends.name != name:

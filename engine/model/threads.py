@@ -7,7 +7,7 @@ which container a thread is in is read from its control groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -62,15 +62,11 @@ class Threads:
         row = self._live.row(tid)
         return self._rows[row] if row >= 0 else None
 
-    def tids(self) -> Iterable[int]:
-        """Every live thread."""
-        return (tid for group in self._groups.values() for tid in group)
-
     def main(self, thread: Thread) -> Thread | None:
         """The main thread's version in force; None when it is gone or unknown."""
         return thread if thread.is_main else self.current(thread.pid)
 
-    def rules(self) -> dict[str, Callable[[Call], None]]:
+    def rules(self) -> Mapping[str, Callable[[Call], None]]:
         """Rules by the name of the calls they are for."""
         return dict.fromkeys(("clone", "clone3", "fork", "vfork"), self.clone) | {
             "execve": self.exec,
@@ -96,6 +92,14 @@ class Threads:
         if thread.is_main:
             self._live.set_cwd(tid, thread.cwd)
         return True
+
+    def link(self) -> None:
+        """Point at parents and main threads that were listed after those who need them."""
+        for tids in self._groups.values():
+            for tid in tids:
+                thread = self.current(tid)
+                if thread is not None:
+                    self._point(thread, self._live.row(tid))
 
     def placeholder(self, tid: int, number: int) -> bool:
         """A thread nothing is known of but that it is there."""
@@ -125,15 +129,18 @@ class Threads:
 
     def _append(self, version: Thread) -> int:
         row = len(self._rows)
+        self._point(version, row)
+        self._rows.append(version)
+        self._live.set_row(version.tid, row)
+        return row
+
+    def _point(self, version: Thread, row: int) -> None:
         parent = self._live.row(version.ptid) if version.ptid > 0 else -1
         if parent >= 0:
             version.parent = parent
         elif version.ptid <= 0:
             version.parent = -1
         version.leader = row if version.is_main else self._live.row(version.pid) if version.pid >= 0 else -1
-        self._rows.append(version)
-        self._live.set_row(version.tid, row)
-        return row
 
     def _replace(self, old: Thread, version: Thread, seen: bool) -> None:
         """Put a version in force, and versions of those that point at the old one."""
@@ -155,7 +162,10 @@ class Threads:
                 relative = self.current(follower)
                 if relative is not None:
                     self._links += 1
-                    self._append(self._version(relative, version.first))
+                    linked = self._version(relative, version.first)
+                    if not linked.is_main and linked.pid == version.tid:
+                        linked.cwd, linked.env, linked.root = version.cwd, version.env, version.root
+                    self._append(linked)
                     stack.append(self._followers(relative, seen))
 
     def _followers(self, thread: Thread, seen: bool) -> set[int]:
@@ -194,8 +204,12 @@ class Threads:
                 return
             ptid = call.signed("ptid")
             pid = call.signed("pid")
-            self._born(call, call.tid, pid if pid is not None else call.tid, ptid or 0, flags | _INVERTED)
+            self._born(call, call.tid, pid if pid is not None and pid > 0 else call.tid, ptid or 0, flags | _INVERTED)
             return
+        comm = call.text("comm")
+        if comm is not None:
+            # The caller's own name as of now: mends what a missed change left behind.
+            self.change(call.tid, call.number, comm=comm)
         inside = call.signed("vtid")
         if flags & (_ELSEWHERE | _VFORK) or call.kind.name == "vfork" or (inside is not None and inside != call.tid):
             return
@@ -208,7 +222,7 @@ class Threads:
         pid, ptid = result, call.tid
         if flags & _THREAD:
             told = call.signed("pid")
-            pid = result if told is None else told
+            pid = told if told is not None and told > 0 else result
             ptid = call.signed("ptid") or 0
         self._born(call, result, pid, ptid, flags)
 
@@ -249,7 +263,11 @@ class Threads:
         thread.comm = comm if comm is not None else thread.exe
         fdlimit = call.signed("fdlimit")
         thread.fdlimit = thread.fdlimit if fdlimit is None else fdlimit
-        thread.vm_size, thread.vm_rss, thread.vm_swap = call.unsigned("vm_size"), call.unsigned("vm_rss"), call.unsigned("vm_swap")
+        thread.vm_size, thread.vm_rss, thread.vm_swap = (
+            call.unsigned("vm_size"),
+            call.unsigned("vm_rss"),
+            call.unsigned("vm_swap"),
+        )
         thread.pf_major, thread.pf_minor = call.unsigned("pgft_maj"), call.unsigned("pgft_min")
         for name in ("uid", "gid"):
             value = call.unsigned(name)
@@ -287,7 +305,7 @@ class Threads:
         if call.raw("env") is not None:
             new.env = call.items("env")
         pid = call.signed("pid")
-        if old.pid < 0 and pid is not None:
+        if old.pid < 0 and pid is not None and pid > 0:
             new.pid = pid
             new.ptid = call.signed("ptid") or 0
             new.vtid, new.vpid = (call.tid, pid) if old.vtid < 0 else (old.vtid, old.vpid)
