@@ -45,25 +45,20 @@ class Plan(ABC):
         return True
 
 
-def _facts(store: Store) -> tuple[int, ...]:
-    """Changes when a fact is learned that answers about older rows may depend on."""
-    return len(store.containers), len(store.users), len(store.groups), len(store.interfaces)
-
-
 class _Answers:
     """A test's answers for the items of a growing list, and as the last entry for no item at all."""
 
     def __init__(self, test: Test) -> None:
         self._test = test
         self._store: Store | None = None
-        self._revision: tuple[int, ...] = ()
+        self._revision = 0
         self._count = 0
         self._answers: Mask = np.zeros(64, np.bool_)
         self._absent = False
 
     def update(self, items: Sequence[Any], store: Store) -> Mask:
         """The answers for what the list holds now. O(new items), all of them when facts were learned late."""
-        revision = _facts(store)
+        revision = store.revision
         if store is not self._store or revision != self._revision:
             self._store, self._revision, self._count = store, revision, 0
             self._absent = self._test(None, store)
@@ -150,12 +145,12 @@ class _FdTerm(_TableTerm):
         super().__init__(test)
         self._answers = _Answers(test)
         self._table: Mask = np.zeros(0, np.bool_)
-        self._made_of: tuple[Store, tuple[int, ...], int] | None = None
+        self._made_of: tuple[Store, int, int] | None = None
 
     def table(self, store: Store) -> Mask:
         # Answers are asked for after the rows were taken, so that they cover every identity the rows name.
         identity = store.fds.rows["identity"]
-        made_of = (store, _facts(store), len(identity))
+        made_of = (store, store.revision, len(identity))
         if made_of != self._made_of:
             answers = self._answers.update(store.fds.identities, store)
             self._table = np.append(answers.take(identity), answers[-1])

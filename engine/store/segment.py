@@ -88,8 +88,9 @@ class Segment:
 
     @cached_property
     def time_span(self) -> tuple[int, int]:
-        """Smallest and largest time stamp, ns."""
-        return int(self.time.min()), int(self.time.max())
+        """Smallest and largest time stamp of visible events (hidden ones may have none), ns; (0, 0) without any."""
+        times = self.time if not self.flags.any() else self.time[(self.flags & HIDDEN) == 0]
+        return (int(times.min()), int(times.max())) if len(times) else (0, 0)
 
     @cached_property
     def types_present(self) -> NDArray[np.int64]:

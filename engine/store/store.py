@@ -98,7 +98,7 @@ class Store:
 
     @property
     def time_span(self) -> tuple[int, int]:
-        """Smallest and largest time stamp, ns since epoch; (0, 0) before the first segment."""
+        """Smallest and largest time stamp of visible events, ns since epoch; (0, 0) before the first."""
         summed = self._sums()
         return summed.start, summed.end
 
@@ -113,7 +113,9 @@ class Store:
         summed = self._summed
         for segment in self.segments[summed.segments :]:
             start, end = segment.time_span
-            if summed.segments:
+            if not end:
+                start, end = summed.start, summed.end
+            elif summed.end:
                 start, end = min(start, summed.start), max(end, summed.end)
             summed = _Sums(summed.segments + 1, start, end, summed.columns + segment.nbytes)
         self._summed = summed

@@ -84,8 +84,8 @@ NUMBERS = {
 
 
 def _value(parameter: Parameter, noise: random.Random) -> bytes:
-    if noise.random() < 0.1:
-        return b""
+    if noise.random() < 0.2:
+        return noise.choice((b"", b"", b"", b"\1", b"\xff\xff", b"\xff" * 8, b"\x0a" * 40))
     size = PARAM_SIZES.get(parameter.type)
     if size is None:
         return noise.choice(VALUES.get(parameter.type, BUFFERS))

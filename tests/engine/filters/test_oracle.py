@@ -1,0 +1,155 @@
+"""Every filter of the language's reference on a real capture, counted against sysdig 0.29.3.
+
+The counts are lines printed by ``sysdig -r 502Error.scap -p '%evt.num' FILTER``; like sysdig's, ours leave internal
+events out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.decode.decoder import Decoder
+from engine.events import CATALOGUE, Category
+from engine.filters import compile  # noqa: A004
+from engine.sources import open_capture
+from engine.store.store import Store
+
+LINES = {
+    "evt.num>0": 9478,
+    "evt.dir=<": 4349,
+    "evt.dir=>": 5129,
+    "evt.type=read": 666,
+    "evt.type in (read, write, recvfrom)": 1310,
+    "evt.type!=switch": 8772,
+    "evt.type=procinfo": 0,
+    "syscall.type exists": 8772,
+    "fd.name exists": 4382,
+    "not fd.name exists": 5096,
+    "fd.num exists": 4832,
+    "fd.type=file": 1776,
+    "fd.type!=file": 2477,
+    "not fd.type=file": 7702,
+    "fd.type in (ipv4, ipv6)": 2033,
+    "fd.name contains /etc": 1517,
+    "fd.name endswith .conf": 999,
+    "fd.name icontains ETC": 1517,
+    "fd.name glob /etc/*.conf": 999,
+    "fd.name pmatch (/etc)": 1517,
+    "fd.name pmatch (/etc/host)": 0,
+    'fd.name in (/etc/hosts, "/etc/host.conf")': 666,
+    "fd.port=80": 1787,
+    "fd.port!=80": 246,
+    "not fd.port=80": 7691,
+    "fd.sport in (80, 514)": 1860,
+    "fd.sport>100": 74,
+    "fd.ip=192.168.0.2": 1340,
+    "fd.ip!=192.168.0.2": 693,
+    "fd.sip=192.168.0.2": 1340,
+    "fd.net=192.168.0.0/24": 1787,
+    "fd.snet=145.216.0.0/16": 73,
+    "fd.cnet!=192.168.0.0/24": 73,
+    "fd.is_server=true": 173,
+    "evt.failed=true": 280,
+    "evt.failed=false": 9198,
+    "evt.res=ENOENT": 111,
+    "evt.rawres<0": 280,
+    "evt.rawres>=0": 3125,
+    "evt.rawres=-2": 111,
+    "evt.is_io=true": 2090,
+    "evt.buflen>100": 161,
+    "evt.buffer contains GET": 148,
+    'evt.buffer contains "GET /foo"': 4,
+    "evt.buffer startswith HTTP": 111,
+    "evt.latency>1000000": 125,
+    "evt.cpu=1": 2135,
+    "evt.category=net": 2704,
+    "evt.category=ipc": 222,
+    "evt.category=IPC": 954,
+    "evt.arg.fd exists": 2592,
+    "evt.arg[0] exists": 8961,
+    "evt.rawarg.res>100": 568,
+    "evt.arg.res>100": 1340,
+    "proc.name=curl": 3746,
+    "proc.name=CURL": 0,
+    "proc.name in (curl, python)": 6476,
+    "proc.name < d": 3746,
+    "proc.pid>13000 and proc.pid<14000": 5732,
+    "proc.aname=tini": 2942,
+    "proc.aname[1]=tini": 21,
+    "proc.pname=tini": 21,
+    "proc.cmdline contains bar": 3645,
+    'proc.args="localhost/foo"': 101,
+    "proc.nthreads>1": 6105,
+    "user.uid=0": 2811,
+    "container.id=host": 3746,
+    "container.id!=host": 5732,
+    "container.name=example2_lb_1": 3002,
+    "evt.type=open and (fd.name=/etc/hosts or fd.name=/etc/host.conf)": 74,
+    "evt.around[1506127470000000000]=100": 219,
+    "evt.deltatime>100000000": 45,
+    "evt.num in (23, 24, 27)": 3,
+    "evt.rawtime>=1506127471000000000 and evt.rawtime<1506127472000000000": 693,
+}
+"""What sysdig 0.29.3 keeps."""
+
+DIFFERENT: dict[str, tuple[int, str]] = {
+    "syscall.type exists": (8698, "the ends of 74 processes are no system calls"),
+    "evt.buflen>100": (309, "with -d sysdig keeps 309 too: without it, filtered opens leave its fds unknown"),
+    "evt.deltatime>100000000": (46, "with -d sysdig keeps 46 too: without it, the first event has no predecessor"),
+    "evt.latency>1000000": (123, "two switches are no calls and have no latency"),
+}
+"""What we keep instead, and why."""
+
+UNSETTLED = {
+    "fd.name exists": "mmap has an fd here; failed calls on fd -1 and accepts without a name have an empty name there",
+    "not fd.name exists": "as fd.name exists",
+    "fd.num exists": "mmap has an fd here; enters of open and socket have fd -1 there",
+    "fd.type=file": "mmap has an fd here",
+    "not fd.type=file": "mmap has an fd here",
+    "fd.name contains /etc": "mmap has an fd here",
+    "fd.name icontains ETC": "mmap has an fd here",
+    "fd.name pmatch (/etc)": "mmap has an fd here",
+    "fd.port!=80": "a socket before its connect has ends that are zero there, none here",
+    "fd.ip!=192.168.0.2": "a socket before its connect has ends that are zero there, none here",
+    "fd.snet=145.216.0.0/16": "a datagram socket's peer, told by sendmsg, is missing here",
+    "fd.is_server=true": "accepted connections are the server's end here, not there",
+    "proc.nthreads>1": "threads are counted for the whole capture here, at the event there",
+}
+"""Differences that fields or the decoder still have to decide about."""
+
+_PRINTED = np.array([kind.category is not Category.INTERNAL for kind in CATALOGUE])
+
+
+@pytest.fixture(scope="module")
+def store(captures: Path) -> Store:
+    path = captures / "502Error.scap"
+    source = open_capture(path)
+    store = Store(source.raw)
+    decoder = Decoder(store, str(path))
+    while source.step(decoder):
+        pass
+    return store
+
+
+def kept(store: Store, text: str) -> int:
+    asked = compile(text)
+    return sum(int((asked.mask(store, segment) & _PRINTED[segment.type]).sum()) for segment in store.segments)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, marks=pytest.mark.xfail(reason=UNSETTLED[text], strict=True)) if text in UNSETTLED else text
+        for text in LINES
+    ],
+)
+def test_a_filter_keeps_what_sysdig_keeps(text: str, store: Store) -> None:
+    expected, _ = DIFFERENT.get(text, (LINES[text], ""))
+    assert kept(store, text) == expected
+
+
+def test_differences_are_differences() -> None:
+    assert all(count != LINES[text] for text, (count, _) in DIFFERENT.items())
