@@ -48,14 +48,10 @@ def _container_of_path(path: bytes) -> bytes:
     for pattern in _LONG_IDS:
         if match := pattern.search(path):
             return match[1][:12]
-    # A name ctr was given: exactly two elements, and no unit of systemd.
-    if (
-        (match := _CTR.fullmatch(path))
-        and not path.endswith(_UNITS)
-        and not path.startswith((b"/lxc/", b"/libvirt/", b"/mesos/"))
-    ):
-        return match[1][:12]
     for pattern in _NAMES:
         if match := pattern.search(path):
             return match[1]
+    # A name ctr was given: exactly two elements, and no unit of systemd. The loosest shape comes last.
+    if (match := _CTR.fullmatch(path)) and not path.endswith(_UNITS):
+        return match[1][:12]
     return b""
