@@ -1,0 +1,205 @@
+"""Every view says something about real captures, and its numbers are those of the events one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.decode.event import Event
+from engine.events import Category, FdKind
+from engine.fields import look_up
+from engine.query.compose import compose
+from engine.query.matches import Matches
+from engine.query.snapshots import Level
+from engine.store.segment import HIDDEN
+from engine.store.store import Store
+from tests.views.running import VIEWS, Stores, as_rows, run
+
+SHARED = ("mixed.scap.gz", "containers.scap.gz", "tiny25.scap.gz")
+"""A busy machine, a machine with containers, and a capture without enters."""
+ELSEWHERE = {
+    # The processes recorded ran outside containers, so there is none to show; 502Error has two.
+    ("mixed.scap.gz", "containers"): "502Error.scap",
+    ("tiny25.scap.gz", "containers"): "xxradar_docker_curl_2025.scap",
+    # Nothing in it accepts connections; this one has no enters either.
+    ("tiny25.scap.gz", "incoming_connections"): "mixed25_thin.scap.gz",
+}
+"""Views that a capture cannot have rows of, and one that gives them some."""
+SMALL = ("502Error.scap", "tiny.scap", "tiny25.scap.gz")
+"""Captures small enough to look at each event."""
+IP = frozenset({FdKind.IPV4, FdKind.IPV6, FdKind.IPV4_SERVER, FdKind.IPV6_SERVER})
+IP_SOCKETS = frozenset({FdKind.IPV4, FdKind.IPV6})
+PATHS = frozenset({FdKind.FILE, FdKind.FILE_V2, FdKind.DIRECTORY})
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("containers", [False, True], ids=["plain", "containers"])
+def test_every_view_has_rows(captures: Path, read: Stores, name: str, view: str, containers: bool) -> None:
+    table = run(read(captures / ELSEWHERE.get((name, view), name)), view, containers=containers)
+    assert table.total
+    assert any(cell not in ("", "-") for cell in table.page(0, 1)[0].cells)
+
+
+@pytest.mark.parametrize(("name", "view"), ELSEWHERE)
+def test_what_is_looked_for_elsewhere_is_really_missing(captures: Path, read: Stores, name: str, view: str) -> None:
+    assert run(read(captures / name), view).total == 0
+
+
+def visible(store: Store) -> Iterator[Event]:
+    """Every event that is shown, one by one."""
+    for segment in store.segments:
+        for row in range(len(segment)):
+            if not segment.flags[row] & HIDDEN:
+                yield Event(store, segment, row)
+
+
+def is_call(event: Event) -> bool:
+    """True for the exit of a call."""
+    return event.type.is_syscall and event.type.is_exit
+
+
+def word(event: Event, field: str) -> str:
+    """A text field of one event."""
+    value = look_up(field)[0].of(event)
+    assert isinstance(value, bytes)
+    return value.decode()
+
+
+def has_path(event: Event) -> bool:
+    """True when the event is about a file or directory with a name."""
+    return event.fd is not None and event.fd.kind in PATHS and event.fd.name != b""
+
+
+def moved(event: Event, category: Category, kinds: frozenset[FdKind]) -> int:
+    """Bytes a call moved in a direction on such an fd."""
+    if not event.type.is_exit or event.type.category is not category or event.fd is None or event.result is None:
+        return 0
+    return max(event.result, 0) if event.fd.kind in kinds else 0
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_system_calls_add_up_to_the_exits_of_calls_by_name(captures: Path, read: Stores, name: str) -> None:
+    store = read(captures / name)
+    start, end = store.time_span
+    seconds = (end - start) / 1e9
+    shown = {row["SYSCALL"]: row["CALLS/S"] * seconds for row in as_rows(run(store, "syscalls"))}
+    exits = Counter(event.type.name for event in visible(store) if is_call(event))
+    # A call that was only begun has a row too.
+    begun = {event.type.name for event in visible(store) if event.type.is_syscall}
+    assert shown == pytest.approx({call: exits[call] for call in begun})
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_system_calls_tell_the_time_of_the_calls_whose_start_was_seen(captures: Path, read: Stores, name: str) -> None:
+    store = read(captures / name)
+    total: Counter[str] = Counter()
+    timed: Counter[str] = Counter()
+    for event in visible(store):
+        if is_call(event) and event.latency is not None:
+            total[event.type.name] += event.latency
+            timed[event.type.name] += 1
+    rows = as_rows(run(store, "syscalls"))
+    assert {row["SYSCALL"]: row["TOT TIME"] for row in rows if row["TOT TIME"] is not None} == total
+    averages = {row["SYSCALL"]: row["AVG TIME"] for row in rows if row["AVG TIME"] is not None}
+    assert averages == pytest.approx({call: total[call] / timed[call] for call in timed})
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [
+        ("OPS", lambda event: int(is_call(event))),
+        ("BYTES IN", lambda event: moved(event, Category.IO_READ, PATHS - {FdKind.DIRECTORY})),
+        ("BYTES OUT", lambda event: moved(event, Category.IO_WRITE, PATHS - {FdKind.DIRECTORY})),
+        ("ERRORS", lambda event: int(event.type.is_exit and event.result is not None and event.result < 0)),
+        ("OPENS", lambda event: int(event.type.is_exit and event.type.name in ("open", "openat", "openat2", "creat"))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_files_and_directories_add_up_to_the_calls_on_them(
+    captures: Path, read: Stores, name: str, title: str, number: Callable[[Event], int]
+) -> None:
+    store = read(captures / name)
+    for view, field in (("files", "fd.name"), ("directories", "fd.directory")):
+        expected: Counter[str] = Counter()
+        for event in filter(has_path, visible(store)):
+            expected[word(event, field)] += number(event)
+        rows = as_rows(run(store, view))
+        assert {row["FILENAME" if view == "files" else "DIRNAME"]: row[title] for row in rows} == expected
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_errors_add_up_to_the_failed_calls_by_errno(captures: Path, read: Stores, name: str) -> None:
+    store = read(captures / name)
+    failed = Counter(
+        word(event, "evt.res")
+        for event in visible(store)
+        if event.type.is_exit and event.result is not None and event.result < 0
+    )
+    assert {row["ERROR"]: row["COUNT"] for row in as_rows(run(store, "errors"))} == failed
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("view", ["connections", "sports"])
+def test_network_rates_are_the_bytes_moved_by_the_second(captures: Path, read: Stores, name: str, view: str) -> None:
+    store = read(captures / name)
+    start, end = store.time_span
+    rows = as_rows(run(store, view))
+    key = "fd.name" if view == "connections" else "fd.sport"
+    for title, category in (("BPS IN", Category.IO_READ), ("BPS OUT", Category.IO_WRITE)):
+        total = sum(
+            moved(event, category, IP)
+            for event in visible(store)
+            if event.fd is not None
+            and event.fd.kind in IP_SOCKETS
+            and event.fd.name
+            # Without a server's end there is no port to list.
+            and look_up(key)[0].of(event) is not None
+        )
+        assert sum(row[title] for row in rows) * (end - start) / 1e9 == pytest.approx(total)
+
+
+SAME: dict[str, list[tuple[str, tuple[str, ...]]]] = {
+    "connections": [],
+    "containers": [("FILE", ("FILE",)), ("NET", ("NET",))],
+    "directories": [("OPS", ("OPS",)), ("BYTES IN", ("BYTES IN",)), ("ERRORS", ("ERRORS",))],
+    "errors": [("COUNT", ("FILE", "NET", "MEMORY", "OTHER"))],
+    "files": [],
+    "procs": [("FILE", ("FILE",)), ("NET", ("NET",))],
+    "procs_errors": [],
+    "sports": [("BPS IN", ("BPS IN",)), ("BPS OUT", ("BPS OUT",))],
+    "syscalls": [("CALLS/S", ("CALLS/S",)), ("TOT TIME", ("TIME",))],
+    "threads": [],
+}
+"""By view that leads somewhere: columns, and those that say the same where it leads."""
+
+
+def test_every_view_that_leads_somewhere_is_held_to_it() -> None:
+    assert set(SAME) == {view.id for view in VIEWS.values() if view.drill_to}
+
+
+@pytest.mark.parametrize("name", ["502Error.scap", "tiny.scap", "tiny25.scap.gz", "containers.scap.gz"])
+@pytest.mark.parametrize("view", SAME)
+def test_drilling_down_keeps_exactly_the_rows_events(captures: Path, read: Stores, name: str, view: str) -> None:
+    store = read(captures / name)
+    declared = VIEWS[view]
+    table = run(store, view)
+    keys = [row.key for row in table.page(0, table.total)]
+    field, argument = look_up(table.key_field)
+    kept = Matches(store, compose("", (), declared))
+    kept.update()
+    expected = Counter(field.of(kept.at(index), argument) for index in range(len(kept)))
+    for key, row in list(zip(keys, as_rows(table), strict=True))[:20]:
+        level = Level(declared, table.key_field, key)
+        selected = Matches(store, compose("", (level,), None))
+        selected.update()
+        assert len(selected) == expected[key]
+        assert declared.drill_to
+        deeper = as_rows(run(store, declared.drill_to, (level,)))
+        for title, parts in SAME[view]:
+            total = sum(each[part] or 0 for each in deeper for part in parts)
+            assert total == pytest.approx(row[title] or 0)
