@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.fields import look_up
 from engine.fields.field import FieldType, Place
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
@@ -30,6 +32,7 @@ from engine.filters.syntax import (
     Not,
     Operand,
     Or,
+    Range,
     Text,
     Values,
 )
@@ -40,6 +43,7 @@ Answer = Callable[[Any], Any]
 
 _CODES = 4096
 """Codes of a column whose answers are remembered."""
+_QUARTER = 900 * 1_000_000_000
 _NUMBERS = frozenset(
     {FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION, FieldType.TIME}
 )
@@ -97,10 +101,35 @@ def _comparison(node: Comparison) -> Plan:
             return _term(side, _over(side, node, _answer(side, node, items)))
         case Values(items):
             return _quantified(side, node, items)
+        case Range():
+            return _range(side, node, node.right)
         case Name(name, position):
             raise FilterError(f"no list is called {name}", position, "a list in brackets")
         case right:
             return _between(side, node, right)
+
+
+def _range(side: Side, node: Comparison, ends: Range) -> Plan:
+    """``in low..high``, both ends included; of the time of day also over midnight."""
+    if side.name == "evt.time":
+        low, high = literals.time_of_day(ends.low), literals.time_of_day(ends.high)
+        rawtime = look_up("evt.rawtime")[0]
+        return columns(rawtime, None, lambda times: _within_day(times, low, high))
+    if node.operator != "in" or side.is_list or "<" not in ALLOWED[side.type]:
+        raise FilterError(f"{node.left} {node.operator} takes no range", ends.position, "a list in brackets")
+    first, last = _literal(side, node, ends.low), _literal(side, node, ends.high)
+    return _term(side, _over(side, node, lambda value: (value >= first) & (value <= last)))
+
+
+def _within_day(times: NDArray[np.int64], low: int, high: int) -> Mask:
+    """Which times are, by the local clock, from ``low`` to ``high`` ns after midnight."""
+    # The clock is put forward or back at quarters of an hour at most.
+    quarters, places = np.unique(times // _QUARTER, return_inverse=True)
+    ahead = [datetime.fromtimestamp(quarter * 900).astimezone().utcoffset() for quarter in quarters.tolist()]
+    seconds = np.array([0 if each is None else int(each.total_seconds()) for each in ahead], np.int64)
+    since = (times + seconds[places] * 1_000_000_000) % (96 * _QUARTER)
+    held: Mask = (since >= low) & (since <= high) if low <= high else (since >= low) | (since <= high)
+    return held
 
 
 def _term(side: Side, answer: Answer) -> Plan:

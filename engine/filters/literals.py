@@ -7,6 +7,8 @@ import math
 import re
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from engine.events import codes_by_name
@@ -15,6 +17,11 @@ from engine.filters.errors import FilterError, near
 from engine.filters.syntax import Text
 
 _NUMBER = re.compile(rb"([+-]?[0-9]{1,20})(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+_QUANTITY = re.compile(rb"([+-]?[0-9]{1,20}(?:\.[0-9]{0,20})?)([A-Za-z]{1,3})")
+_SIZES = {b"K": 1 << 10, b"M": 1 << 20, b"G": 1 << 30, b"T": 1 << 40}
+_TIMES = {b"ns": 1, b"us": 10**3, b"ms": 10**6, b"s": 10**9, b"m": 60 * 10**9, b"h": 3600 * 10**9}
+_CLOCK = re.compile(rb"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?")
+_DATE = re.compile(rb"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9:.]+)")
 _BOOLS = {b"true": True, b"false": False}
 
 
@@ -70,8 +77,48 @@ def _integer(text: Text, expected: str = "a decimal number") -> int:
     return int(value)
 
 
-def _nanoseconds(text: Text) -> int:
-    return _integer(text, "a decimal number of nanoseconds, without a unit")
+def _quantity(text: Text, units: dict[bytes, int], expected: str) -> int:
+    """A whole number, or one with a unit, cut to a whole one: ``1.5K``."""
+    match = _QUANTITY.fullmatch(text.value)
+    if match is None:
+        return _integer(text, expected)
+    if match[2] not in units:
+        raise _wrong(text, expected)
+    value = int(Decimal(match[1].decode()) * units[match[2]])
+    if not -(2**63) <= value < 2**64:
+        raise _wrong(text, "a number of at most 64 bits")
+    return value
+
+
+def _size(text: Text) -> int:
+    return _quantity(text, _SIZES, "a decimal number, perhaps with K, M, G or T (powers of 1024)")
+
+
+def _duration(text: Text) -> int:
+    return _quantity(text, _TIMES, "a decimal number of ns, or one with the unit ns, us, ms, s, m or h")
+
+
+def time_of_day(text: Text) -> int:
+    """ns after midnight of ``10:02``, ``10:02:03`` or ``10:02:03.5``."""
+    match = _CLOCK.fullmatch(text.value)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
+        raise _wrong(text, "a time of day, as in 10:02:03")
+    seconds = (int(match[1]) * 60 + int(match[2])) * 60 + int(match[3] or 0)
+    return seconds * 10**9 + int((match[4] or b"").ljust(9, b"0"))
+
+
+def _moment(text: Text) -> int:
+    """ns since 1970, as a number or as a local date and time."""
+    match = _DATE.fullmatch(text.value)
+    if match is None:
+        return _integer(text, "a decimal number of ns since 1970, or a local time as in 2017-09-23T10:02:03")
+    since = time_of_day(Text(match[2], text.position + match.start(2)))
+    try:
+        midnight = datetime.fromisoformat(match[1].decode())
+        second = int((midnight + timedelta(seconds=since // 10**9)).timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise _wrong(text, "a date, as in 2017-09-23T10:02:03") from None
+    return second * 10**9 + since % 10**9
 
 
 def _float(text: Text) -> float:
@@ -124,13 +171,13 @@ def _network(text: Text) -> Network:
 _READERS: dict[FieldType, Callable[[Text], Any]] = {
     FieldType.TEXT: lambda text: text.value,
     FieldType.BYTES: lambda text: text.value,
-    FieldType.INTEGER: _integer,
+    FieldType.INTEGER: _size,
     FieldType.ID: _integer,
     FieldType.PORT: _port,
     FieldType.FLOAT: _float,
     FieldType.BOOL: _bool,
-    FieldType.DURATION: _nanoseconds,
-    FieldType.TIME: _nanoseconds,
+    FieldType.DURATION: _duration,
+    FieldType.TIME: _moment,
     FieldType.ADDRESS: _address,
     FieldType.NETWORK: _network,
 }

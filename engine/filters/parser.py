@@ -15,6 +15,7 @@ from engine.filters.errors import FilterError, near
 from engine.filters.scanner import BLANK, Scanner
 from engine.filters.syntax import (
     BARE_ARGUMENT,
+    BARE_START,
     BARE_VALUE,
     LIST_OPERATORS,
     OPERATORS,
@@ -31,6 +32,7 @@ from engine.filters.syntax import (
     Not,
     Operand,
     Or,
+    Range,
     Right,
     Text,
     Transform,
@@ -65,6 +67,16 @@ def parse(text: str) -> Expression:
     return _Parser(text).whole()
 
 
+def conjuncts(text: str) -> list[tuple[Expression, int, int]]:
+    """The parts ``and`` joins in a filter, each with where it begins and ends. Raises FilterError."""
+    tree = parse(text)
+    return [(tree, *_trimmed(text))] if isinstance(tree, Or) else _Parser(text).conjuncts()
+
+
+def _trimmed(text: str) -> tuple[int, int]:
+    return len(text) - len(text.lstrip(BLANK)), len(text.rstrip(BLANK))
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._scanner = Scanner(text)
@@ -76,6 +88,16 @@ class _Parser:
         if self._scanner.position < len(self._scanner.text):
             raise self._scanner.error("and, or, or the end of the filter (values with blanks or = , need quotes)")
         return tree
+
+    def conjuncts(self) -> list[tuple[Expression, int, int]]:
+        """The parts of one conjunction, with their places."""
+        parts: list[tuple[Expression, int, int]] = []
+        while not parts or self._scanner.word("and"):
+            self._scanner.skip_blanks()
+            start = self._scanner.position
+            tree = self._negation()
+            parts.append((tree, start, self._scanner.position))
+        return parts
 
     @contextmanager
     def _nested(self) -> Iterator[None]:
@@ -206,7 +228,22 @@ class _Parser:
         self._scanner.skip_blanks()
         if self._scanner.text.startswith("(", self._scanner.position):
             return self._values()
-        return self._applied() or self._macro_list()
+        return self._range() or self._applied() or self._macro_list()
+
+    def _range(self) -> Range | None:
+        """``low..high``, if that stands here."""
+        scanner = self._scanner
+        start = scanner.position
+        low = scanner.quoted()
+        if low is None:
+            bare = scanner.take(BARE_START)
+            if bare is None:
+                return None
+            low = bare.encode("utf-8", "surrogateescape")
+        if not scanner.text.startswith("..", scanner.position):
+            raise scanner.error(".. and the end of the range, or a list in brackets")
+        scanner.position += 2
+        return Range(Text(low, start), self._value(), start)
 
     def _macro_list(self) -> Name:
         operand = self._operand("a list in brackets")

@@ -24,6 +24,8 @@ QUANTIFIERS = ("oneof", "anyof", "allof")
 TRANSFORMERS = ("tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt", "val")
 
 BARE_VALUE = re.compile(r"""[^()"' \t\b\r\n=,\x00]+""")
+BARE_START = re.compile(r"""[^()"' \t\b\r\n=,\x00]+?(?=\.\.)""")
+"""A bare value that begins a range."""
 BARE_ARGUMENT = re.compile(r"""[^\[\]"' \t\b\r\n\x00]+""")
 ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "\\": "\\", "/": "/", " ": "\\"}
 """Single letter escapes of quoted text, but for the quotes."""
@@ -116,6 +118,22 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """``low..high``, both ends included."""
+
+    low: Text
+    high: Text
+    position: int = _POSITION
+
+    def __str__(self) -> str:
+        low = str(self.low)
+        # A dot before the two dots would be read as one of them.
+        if not low.startswith('"') and (".." in low or low.endswith(".")):
+            low = f'"{low}"'
+        return f"{low}..{self.high}"
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """A bare word where a check or a list may stand: the name of a macro."""
 
@@ -198,7 +216,7 @@ class Or(_Compound):
 
 Operand = FieldName | Transform
 TransformArgument = FieldName | Transform | Text | Group
-Right = Text | Values | FieldName | Transform | Name
+Right = Text | Values | Range | FieldName | Transform | Name
 Expression = Or | And | Not | Comparison | Exists | Name
 
 

@@ -20,6 +20,7 @@ from engine.filters.syntax import (
     Name,
     Not,
     Or,
+    Range,
     Text,
     Transform,
     Values,
@@ -44,6 +45,7 @@ _lists = st.lists(_texts, max_size=4).map(lambda items: Values(tuple(items)))
 
 comparisons = (
     st.builds(Comparison, _operands, st.sampled_from(ORDERINGS + TEXT_OPERATORS), _texts | _transforms)
+    | st.builds(Comparison, _operands, st.sampled_from(LIST_OPERATORS), st.builds(Range, _texts, _texts))
     | st.builds(Comparison, _operands, st.sampled_from(TEXT_OPERATORS), _lists, st.sampled_from(QUANTIFIERS))
     | st.builds(Comparison, _operands, st.sampled_from(LIST_OPERATORS), _lists | _transforms | _names)
 )
