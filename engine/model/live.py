@@ -129,6 +129,11 @@ class Live:
         state: cython.pointer(State) = self.find(tid)
         return state.row if state else -1
 
+    def entered(self, tid: int64_t) -> int:
+        """Type code of the call a thread is inside of; NOTHING_ENTERED of none and of unknown threads."""
+        state: cython.pointer(State) = self.find(tid)
+        return state.entered if state else NOTHING_ENTERED
+
     def set_row(self, tid: int64_t, row: int32_t) -> None:
         """Another version is in force."""
         self._known(tid).row = row

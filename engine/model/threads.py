@@ -12,7 +12,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from engine.events import FLAG_TABLES
+from engine.events import CATALOGUE, FLAG_TABLES
 from engine.model.call import Call
 from engine.model.cgroups import container_of
 from engine.model.facts import Thread
@@ -24,11 +24,15 @@ _CLONE = dict(FLAG_TABLES["clone_flags"])
 _THREAD = _CLONE["CLONE_THREAD"]
 _FILES = _CLONE["CLONE_FILES"]
 _INVERTED = _CLONE["CLONE_INVERTED"]
-_ELSEWHERE = _CLONE["CLONE_CHILD_IN_PIDNS"] | _CLONE["CLONE_NEWPID"] | _CLONE["CLONE_PARENT"]
+_SIBLING = _CLONE["CLONE_PARENT"]
+_CLONES = {kind.code for kind in CATALOGUE if kind.name in ("clone", "clone3") and not kind.is_exit}
+_ELSEWHERE = _CLONE["CLONE_CHILD_IN_PIDNS"] | _CLONE["CLONE_NEWPID"]
 _VFORK = _CLONE["CLONE_VFORK"]
 
 _SLOTS = tuple(one.name for one in fields(Thread))
 _FACTS = attrgetter(*_SLOTS)
+_MOST_MAKERS = 1024
+"""Makers remembered at a time; the child of a further one takes after its parent."""
 _REUSE = 2_000_000_000
 """ns within which a clone event is about the same child as the one before (state-tracking §3)."""
 _MOST_ENDED = 4096
@@ -53,6 +57,8 @@ class Threads:
         """A section begins: nobody lives."""
         self._groups: dict[int, set[int]] = {}
         self._children: dict[int, set[int]] = {}
+        self._makers: dict[int, int] = {}
+        """Makers of children of their own parent whose first event is still to come."""
         self._zombies: set[int] = set()
         self._reapers: set[int] = set()
         self._ended: dict[int, tuple[int, int]] = {}
@@ -202,15 +208,19 @@ class Threads:
             known = self.current(call.tid)
             if known is not None and known.started is not None and call.time - known.started < _REUSE:
                 return
-            ptid = call.signed("ptid")
+            ptid = call.signed("ptid") or 0
             pid = call.signed("pid")
-            self._born(call, call.tid, pid if pid is not None and pid > 0 else call.tid, ptid or 0, flags | _INVERTED)
+            maker = self._maker(call.tid, ptid) if flags & _SIBLING else ptid
+            pid = pid if pid is not None and pid > 0 else call.tid
+            self._born(call, call.tid, pid, ptid, flags | _INVERTED, maker)
             return
         comm = call.text("comm")
         if comm is not None:
             # The caller's own name as of now: mends what a missed change left behind.
             self.change(call.tid, call.number, comm=comm)
         inside = call.signed("vtid")
+        if flags & _SIBLING and flags & _ELSEWHERE and len(self._makers) < _MOST_MAKERS:
+            self._makers[result] = call.tid
         if flags & (_ELSEWHERE | _VFORK) or call.kind.name == "vfork" or (inside is not None and inside != call.tid):
             return
         ended = self._ended.get(result)
@@ -223,14 +233,15 @@ class Threads:
         if flags & _THREAD:
             told = call.signed("pid")
             pid = told if told is not None and told > 0 else result
+        if flags & (_THREAD | _SIBLING):
             ptid = call.signed("ptid") or 0
-        self._born(call, result, pid, ptid, flags)
+        self._born(call, result, pid, ptid, flags, call.tid)
 
-    def _born(self, call: Call, tid: int, pid: int, ptid: int, flags: int) -> None:
+    def _born(self, call: Call, tid: int, pid: int, ptid: int, flags: int, maker: int) -> None:
         is_thread = bool(flags & _THREAD) and tid != pid
         if not is_thread:
             pid = tid
-        model = self.current(pid) if is_thread else self.current(ptid)
+        model = self.current(pid) if is_thread else self.current(maker)
         child = self._version(model, call.number) if model is not None else Thread(tid)
         child.tid, child.pid, child.first = tid, pid, call.number
         child.ptid, child.parent = ptid, -1
@@ -253,7 +264,12 @@ class Threads:
                 self.add(first)
             self.add(child, sharing=pid)
         else:
-            self.add(child, copying=ptid)
+            self.add(child, copying=maker)
+
+    def _maker(self, tid: int, ptid: int) -> int:
+        """Who made a child of its own parent: told by its clone's exit, else whoever of its siblings is in clone."""
+        inside = (one for one in self._children.get(ptid, set()) if self._live.entered(one) in _CLONES)
+        return self._makers.pop(tid, None) or next(inside, ptid)
 
     def _told(self, call: Call, thread: Thread) -> None:
         """Facts that clone and exec events both tell."""

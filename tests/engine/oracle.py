@@ -103,6 +103,10 @@ class Capture:
         """Threads that have ended by now."""
         self.names: dict[str, set[str]] = {}
         """Names that threads of a process have had."""
+        self.renamed: set[str] = set()
+        """Names that clone events tell of callers which sysdig still calls by an older name."""
+        self.adopted: set[str] = set()
+        """Processes made as children of their maker's parent, and what descends from them."""
         self.closing: set[str] = set()
         """Names of descriptors that exec closes."""
         self.siblings: set[str] = set()
@@ -137,8 +141,16 @@ class Capture:
         difference.rule = next(holding, None)
         return difference
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, their_line: str) -> None:
         """Keep what later lines are judged by."""
+        if CLONE in their_line:
+            theirs = dict(zip(FIELDS, their_line.split(SEPARATOR)[1:], strict=True))
+            told = parameters("clone", theirs["evt.args"]).get("comm")
+            if theirs["evt.dir"] == "<" and told and told != theirs["proc.name"]:
+                self.renamed.add(told)
+            beside = theirs["evt.rawres"] == "0" and ("CLONE_PARENT)" in line or "CLONE_PARENT|" in line)
+            if beside or theirs["proc.ppid"] in self.adopted:
+                self.adopted.add(theirs["proc.pid"])
         cells = line.split(SEPARATOR)
         self.names.setdefault(cells[1 + FIELDS.index("proc.pid")], set()).add(cells[1 + FIELDS.index("proc.name")])
         if PROCEXIT in line:
@@ -150,6 +162,8 @@ class Capture:
             self.siblings.add(cells[1 + FIELDS.index("proc.pid")])
 
 
+CLONE = f"{SEPARATOR}clone"
+"""Part of every line of a clone or clone3 event."""
 PROCEXIT = f"{SEPARATOR}procexit{SEPARATOR}"
 MISSING = "(not printed)"
 """A parameter that one side does not print at all."""
@@ -165,7 +179,7 @@ def parameters(event: str, args: str) -> Cells:
     """The parameters of an evt.args text by name."""
     found = list(_names(event).finditer(args))
     ends = [match.start() for match in found[1:]] + [len(args)]
-    return {match[1]: args[match.end() : end].removesuffix(" ") for match, end in zip(found, ends, strict=True)}
+    return {match[1]: args[match.end() : end].removesuffix(" ") for match, end in zip(found, ends, strict=False)}
 
 
 def listed(capture: str) -> dict[tuple[str, str], int]:

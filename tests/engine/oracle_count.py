@@ -64,7 +64,7 @@ def compare(path: Path, folder: Path) -> tuple[int, Counter[tuple[str, str]], li
         for (their_number, their_line), (our_number, our_line) in pairs:
             assert their_number == our_number, "a line is missing"
             lines += 1
-            capture.note(our_line)
+            capture.note(our_line, their_line)
             if their_line == our_line:
                 continue
             for difference in capture.differences(their_line, our_line):

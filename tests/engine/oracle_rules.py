@@ -42,6 +42,11 @@ def _is_of_thread(difference: Difference) -> bool:
     return difference.our_cells["thread.tid"] != difference.our_cells["proc.pid"]
 
 
+def _same_number(difference: Difference) -> bool:
+    """Both name the same thread, where the cell tells one."""
+    return difference.ours.rpartition("(")[0] == difference.theirs.rpartition("(")[0]
+
+
 def _is_leaderless(difference: Difference) -> bool:
     return difference.their_cells["proc.ppid"] == "-1"
 
@@ -56,8 +61,9 @@ def _is_inferred(difference: Difference) -> bool:
 
 
 def _is_renamed(difference: Difference) -> bool:
-    other = parameters(difference.type, difference.our_cells["evt.args"]).get("vpgid")
-    return difference.parameter == "pgid" and difference.type in ("execve", "execveat") and difference.theirs == other
+    other = parameters(difference.type, difference.our_cells["evt.args"]).get("vpgid", "")
+    same = difference.theirs.partition("(")[0] == other.partition("(")[0]
+    return difference.parameter == "pgid" and difference.type in ("execve", "execveat") and same
 
 
 def _is_stale(difference: Difference) -> bool:
@@ -170,6 +176,12 @@ RULES = (
         ("thread.tid",),
         lambda d: d.ours == ABSENT and d.type in ("switch", "procinfo", "page_fault"),
         "events of threads that are not known have none; sysdig prints the number in the event",
+    ),
+    Rule(
+        "renamed",
+        ("proc.name", "proc.pname", "evt.args"),
+        lambda d: d.ours.rpartition("(")[2].removesuffix(")") in d.capture.renamed and _same_number(d),
+        "a clone event tells the caller's name as of now; sysdig keeps the one of its last exec or birth",
     ),
     Rule(
         "own name as parent",
@@ -358,6 +370,28 @@ RULES = (
             else d.our_cells["fd.name"] == ABSENT and d.their_cells["fd.name"] in d.capture.closing
         ),
         "sysdig keeps descriptors that an exec closed",
+    ),
+    Rule(
+        "pair closed by exec",
+        (*_MORE_OF_FD, "evt.args"),
+        lambda d: (
+            d.our_cells["fd.name"] == ABSENT
+            and (d.their_cells["fd.type"], d.their_cells["fd.name"]) == ("unix", "")
+            and (d.field != "evt.args" or d.theirs == f"{d.ours}(<u>)")
+        ),
+        "sysdig keeps ends of socket pairs that an exec closed; the dup3 that kept their number is not in the copy",
+    ),
+    Rule(
+        "nothing in an unknown directory",
+        ("evt.args", "fd.name", "fd.directory"),
+        lambda d: "<UNKNOWN>" in d.ours and d.theirs == d.ours.replace("<UNKNOWN>", ""),
+        "an opening by a directory that is not known and a name that is not told is shown as that directory",
+    ),
+    Rule(
+        "made beside",
+        ("proc.cwd", *_MORE_OF_FD, "evt.args"),
+        lambda d: d.our_cells["proc.pid"] in d.capture.adopted,
+        "the child of a clone with CLONE_PARENT has its maker's directory and descriptors, not its parent's",
     ),
     Rule(
         "cloned beside",

@@ -20,20 +20,7 @@ SHOWN = 20
 """Differences without a rule that a failure shows."""
 
 
-SHORTCOMINGS = {
-    "containers.scap.gz": "a process cloned with CLONE_PARENT has the descriptors of its parent, not of its maker",
-    "xxradar_docker_curl_2025.scap": "threads listed before their parent have no proc.pname",
-}
-"""Captures with differences that are ours to mend."""
-
-
-def _marked(name: str) -> object:
-    if name not in SHORTCOMINGS:
-        return name
-    return pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=SHORTCOMINGS[name]))
-
-
-@pytest.mark.parametrize("name", map(_marked, CAPTURES))
+@pytest.mark.parametrize("name", CAPTURES)
 def test_lines_equal_sysdigs_but_for_the_listed_differences(name: str, captures: Path, tmp_path: Path) -> None:
     if shutil.which("sysdig") is None:
         pytest.skip("needs sysdig 0.29.3")
