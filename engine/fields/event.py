@@ -17,7 +17,7 @@ from engine.decode.event import Event
 from engine.events import CATALOGUE, ERRNO, Category, EventType, FdKind, Trait
 from engine.fields.fd import FILES, NET, PATHS, SOCKETS
 from engine.fields.field import Argument, Field, FieldType, Measure, Numbers, Outcome, Place, Quantity, Value
-from engine.fields.render import argument_text, argument_value, arguments, payload
+from engine.fields.render import argument_text, argument_value, arguments, payload, place_of
 from engine.store.segment import NO_RESULT, UNKNOWN_LATENCY, Segment
 from engine.store.store import Store
 
@@ -267,9 +267,29 @@ FIELDS = (
     ),
     _late("evt.args", TEXT, "all parameters, name=value", lambda e, _: arguments(e)),
     _late("evt.info", TEXT, "all parameters, name=value", lambda e, _: arguments(e)),
-    _late("evt.arg", TEXT, "one parameter as text, by [NAME] or [NUMBER]", argument_text, argument=Argument.REQUIRED),
-    _late("evt.rawarg", INTEGER, "one parameter as it is, by [NAME]", argument_value, argument=Argument.REQUIRED),
-    _late("evt.buffer", FieldType.BYTES, "captured payload of reads and writes", lambda e, _: payload(e)),
+    _late(
+        "evt.arg",
+        TEXT,
+        "one parameter as text, by [NAME] or [NUMBER]",
+        argument_text,
+        argument=Argument.REQUIRED,
+        parameter=place_of,
+    ),
+    _late(
+        "evt.rawarg",
+        INTEGER,
+        "one parameter as it is, by [NAME]",
+        argument_value,
+        argument=Argument.REQUIRED,
+        parameter=place_of,
+    ),
+    _late(
+        "evt.buffer",
+        FieldType.BYTES,
+        "captured payload of reads and writes",
+        lambda e, _: payload(e),
+        parameter=lambda kind, _: kind.index("data"),
+    ),
     _event("evt.rawres", INTEGER, "result of a call, negative errno of failures", _result),
     _event("evt.res", TEXT, "SUCCESS or the name of the error", _error, words=error_word),
     _event(

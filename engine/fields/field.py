@@ -122,6 +122,8 @@ class Field:
     """Disjoint parts that add up to the field, for EVENT fields that views add up."""
     words: Callable[[int], bytes] | None = None
     """Text of a code, for EVENT fields of text."""
+    parameter: Callable[[EventType, str | None], int | None] | None = None
+    """Index of the one parameter a LATE field is made of, None for types that lack it and with it the field."""
     argument: Argument = Argument.NONE
     whole_argument: bool = False
     """The argument must be a whole number."""

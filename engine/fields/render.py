@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from engine.decode.event import Event
-from engine.events import CATALOGUE, GENERIC
+from engine.events import CATALOGUE, GENERIC, EventType
 from engine.fields.field import Value
 from engine.fields.values import NOTHING, Renderer, absent, renderer_of, shortened, text_of
 
@@ -44,9 +44,16 @@ def arguments(event: Event, *, whole: bool = False) -> bytes:
     return b" ".join(line)
 
 
+def place_of(kind: EventType, name: str | None) -> int | None:
+    """Where a parameter is in events of a type, by name or number; None when they have none such."""
+    if name is None or not (name.isascii() and name.isdigit()):
+        return kind.index(name or "")
+    return int(name) if int(name) < len(kind.params) else None
+
+
 def _place(event: Event, name: str) -> int | None:
-    """Where a parameter is in its event, by name or number; None when the event has none such."""
-    place = int(name) if name.isascii() and name.isdigit() else event.type.index(name)
+    """Where a parameter is in its event; None when the event has none such."""
+    place = place_of(event.type, name)
     return place if place is not None and place < len(event.params) else None
 
 

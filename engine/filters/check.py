@@ -20,6 +20,7 @@ from engine.fields.field import FieldType, Place
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
+from engine.filters.parameters import ParameterTerm
 from engine.filters.plan import Mask, Plan, columns, joined, negated, term
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
@@ -96,7 +97,8 @@ def _comparison(node: Comparison) -> Plan:
         raise FilterError(f"{node.left} is {kind}", node.position, expected)
     match node.right:
         case Text():
-            return _term(side, _over(side, node, _answer(side, node, (node.right,))))
+            needle = _literal(side, node, node.right) if node.operator in ("contains", "bcontains") else None
+            return _term(side, _over(side, node, _answer(side, node, (node.right,))), needle)
         case Values(items) if node.quantifier is None:
             return _term(side, _over(side, node, _answer(side, node, items)))
         case Values(items):
@@ -132,8 +134,11 @@ def _within_day(times: NDArray[np.int64], low: int, high: int) -> Mask:
     return held
 
 
-def _term(side: Side, answer: Answer) -> Plan:
-    """The plan of an answer about one side; it is not asked where the value is absent."""
+def _term(side: Side, answer: Answer, needle: bytes | None = None) -> Plan:
+    """The plan of an answer about one side; it is not asked where the value is absent.
+
+    ``needle`` is what bytes must contain, when the answer is no more than that.
+    """
     if side.place is Place.EVENT:
         assert side.field
         words = side.field.words
@@ -145,7 +150,15 @@ def _term(side: Side, answer: Answer) -> Plan:
         value = read(subject, store)
         return value is not None and value != () and bool(answer(value))
 
-    return term(place, test)
+    if side.field is None or side.field.parameter is None:
+        return term(place, test)
+    parameter, argument = side.field.parameter, side.argument
+    return ParameterTerm(
+        lambda kind: parameter(kind, argument),
+        test,
+        raw=side.name != "evt.arg",
+        needle=needle if side.type is FieldType.BYTES and needle else None,
+    )
 
 
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:
