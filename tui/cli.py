@@ -24,6 +24,8 @@ COMMANDS = {
     "dig": "print events, one line each",
     "view": "print a view's rows as a table, JSON or CSV",
     "fields": "list the fields filters and formats can use",
+    "record": "write what happens on this machine to a capture",
+    "doctor": "say what live capture needs and what is missing",
 }
 """Sub-commands and what they do; a filter never starts with a bare word, so they hide none."""
 
@@ -52,7 +54,9 @@ def _command(words: list[str]) -> int:
     commands = _Parser(prog="tui").add_subparsers()
     module.add_parser(commands)
     # Options may stand anywhere among the words of a filter, as they may for sysdig.
-    asked = commands.choices[name].parse_intermixed_args(rest)
+    command = rest[rest.index("--") + 1 :] if "--" in rest else []
+    asked = commands.choices[name].parse_intermixed_args(rest[: rest.index("--")] if "--" in rest else rest)
+    asked.command = command
     from engine.sources import CaptureError
 
     try:

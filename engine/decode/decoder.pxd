@@ -137,6 +137,8 @@ cdef class Decoder:
     cdef int32_t _fd_row
     cdef int64_t _result
     cdef int64_t _latency
+    cdef const int64_t *_latencies
+    cdef int64_t _first_known
     cdef int _count
     cdef const unsigned char *_params[32]
     cdef uint32_t _lengths[32]

@@ -124,16 +124,22 @@ class Decoder:
         """A group of the machine."""
         self._model.group(group)
 
-    def feed(self, buffer, base: int, start: int) -> tuple:
+    def feed(self, buffer, base: int, start: int, latencies=None) -> tuple:
         """Take the event blocks in ``buffer[start:]``, whose first byte is at stream offset ``base``.
 
-        Returns the index it stopped at, why, and for DAMAGE what was expected there.
+        ``latencies``, int64, one a block, are taken in place of what enters and exits say. Returns the index it
+        stopped at, why, and for DAMAGE what was expected there.
         """
         view: cython.const[cython.uchar][::1] = buffer
         self._size = view.shape[0]
         self._buffer = cython.address(view[0]) if self._size else cython.NULL
         self._base = base
         self._at = start
+        self._latencies = cython.NULL
+        if latencies is not None and len(latencies):
+            known: cython.const[int64_t][::1] = latencies
+            self._latencies = cython.address(known[0])
+            self._first_known = self._number
         self._model.begin(self._number + 1)
         try:
             while True:
@@ -151,7 +157,7 @@ class Decoder:
                 else:
                     return self._at, Stop(pause), self._expected() if pause == 2 else ""
         finally:
-            self._buffer = cython.NULL
+            self._buffer = self._latencies = cython.NULL
 
     def seal(self) -> None:
         """Make a segment of the events not yet in one."""
@@ -485,6 +491,8 @@ class Decoder:
         self._columns.fd[row] = self._fd
         self._columns.fd_row[row] = self._fd_row
         self._columns.result[row] = self._result
+        if self._latencies:
+            self._latency = self._latencies[self._number - self._first_known]
         self._columns.latency[row] = self._latency
         self._columns.offset[row] = self._base + self._at
         self._columns.length = row + 1

@@ -1,3 +1,6 @@
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.decode.stop import Stop
 from engine.events import FdKind
 from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
@@ -19,5 +22,11 @@ class Decoder:
     def interface(self, interface: Interface) -> None: ...
     def user(self, user: User) -> None: ...
     def group(self, group: Group) -> None: ...
-    def feed(self, buffer: bytes | bytearray | memoryview, base: int, start: int) -> tuple[int, Stop, str]: ...
+    def feed(
+        self,
+        buffer: bytes | bytearray | memoryview,
+        base: int,
+        start: int,
+        latencies: NDArray[np.int64] | None = None,
+    ) -> tuple[int, Stop, str]: ...
     def seal(self) -> None: ...

@@ -50,25 +50,32 @@ class KeptBytes:
         self._held = budget // PAGE
         self._pages: list[bytearray] = []
         self._spill = -1
+        self._dropped = 0
         self.size = 0
         """Bytes appended so far."""
 
     @property
     def nbytes(self) -> int:
         """Bytes held in memory."""
-        return min(self.size, self._held * PAGE)
+        return min(self.size, len(self._pages) * PAGE) - self._dropped * PAGE
+
+    def drop(self, before: int) -> None:
+        """Let go of whole pages in memory that lie before an offset; reading there gives nothing any more."""
+        while (self._dropped + 1) * PAGE <= min(before, self.size) and self._dropped < len(self._pages):
+            self._pages[self._dropped] = bytearray()
+            self._dropped += 1
 
     def append(self, data: memoryview) -> None:
         """Add to the end. Raises OSError when the spill file cannot take it."""
         while data:
             page, at = divmod(self.size, PAGE)
-            if page >= self._held:
+            if self._spill >= 0 or (not at and page - self._dropped >= self._held):
                 if self._spill < 0:
                     # /tmp is memory on many machines, /var/tmp is for large files.
                     folder = os.environ.get("TMPDIR", "/var/tmp")
                     self._spill, name = tempfile.mkstemp(prefix="syscope-", dir=folder)
                     os.unlink(name)
-                taken = os.pwrite(self._spill, data, self.size - self._held * PAGE)
+                taken = os.pwrite(self._spill, data, self.size - len(self._pages) * PAGE)
             else:
                 taken = min(len(data), PAGE - at)
                 if not at:
@@ -83,10 +90,10 @@ class KeptBytes:
         end = min(end, self.size)
         while start < end:
             page, at = divmod(start, PAGE)
-            if page < self._held:
+            if page < len(self._pages):
                 piece = memoryview(self._pages[page])[at : at + end - start]
             else:
-                piece = memoryview(read_at(self._spill, start - self._held * PAGE, end - start))
+                piece = memoryview(read_at(self._spill, start - len(self._pages) * PAGE, end - start))
             if not piece:
                 break
             pieces.append(piece)

@@ -10,15 +10,8 @@ from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
 from engine.store.store import Store
 
 
-class Sink(Protocol):
-    """Takes a capture's facts and events, in the order of the file."""
-
-    @property
-    def store(self) -> Store:
-        """Where events and facts end up, and damage."""
-
-    def section(self) -> None:
-        """A section begins: what was known of threads, fds and the machine no longer holds."""
+class FactSink(Protocol):
+    """Takes what a capture begins with."""
 
     def machine(self, machine: Machine) -> None:
         """The machine of this section."""
@@ -42,6 +35,17 @@ class Sink(Protocol):
 
     def group(self, group: Group) -> None:
         """A group of the machine."""
+
+
+class Sink(FactSink, Protocol):
+    """Takes a capture's facts and events, in the order of the file."""
+
+    @property
+    def store(self) -> Store:
+        """Where events and facts end up, and damage."""
+
+    def section(self) -> None:
+        """A section begins: what was known of threads, fds and the machine no longer holds."""
 
     def feed(self, buffer: memoryview, base: int, start: int) -> tuple[int, Stop, str]:
         """Take the events in ``buffer[start:]``; where that ended, why, and for damage what was expected.

@@ -1,0 +1,742 @@
+// The kernel side of the live source: one lean record a call, handed out through one ring buffer.
+//
+// Owns what is read in the kernel and when. What each call's arguments are is told by the `calls` table, which the
+// reader fills (engine/sources/live/calls.py); so are the numbers of steps, kinds and programs, and the offsets of
+// kernel structures, all of which arrive as macros. Nothing here knows the scap format.
+
+#include <linux/types.h>
+#include <uapi/linux/bpf.h>
+
+#define AT(type, base, offset) (*(type *)((char *)(base) + (offset)))
+#define READ(type, base, offset)                                                                                       \
+    ({                                                                                                                 \
+        type value_ = 0;                                                                                               \
+        bpf_probe_read_kernel(&value_, sizeof(value_), (char *)(base) + (offset));                                     \
+        value_;                                                                                                        \
+    })
+// The verifier must see the bound that clang proves and drops.
+#define BOUNDED(value, mask)                                                                                           \
+    ({                                                                                                                 \
+        u64 bounded_ = (value);                                                                                        \
+        asm volatile("" : "+r"(bounded_));                                                                             \
+        bounded_ & (mask);                                                                                             \
+    })
+
+// Unrolled loops are slower to compile and to verify than they save.
+#define NOT_UNROLLED _Pragma("clang loop unroll(disable)")
+
+#define ABSENT 0xffff
+#define PIECE_MAX 4096
+#define POSITION_MASK 0x3fff
+#define NR_BITS 10
+#define NR_MASK ((1 << NR_BITS) - 1)
+#define TS_COMPAT 2
+#define NR_CLONE3 435
+#define SI_KERNEL 128
+#define PATH_DEPTH 40
+#define CGROUP_DEPTH 12
+#define COMPONENT_MAX 256
+
+struct config {
+    u32 enabled;
+    u32 self;    // process whose events are never recorded
+    u32 snaplen; // bytes kept of data buffers
+    u32 only;    // when set, nothing is recorded but this process and those in `followed`
+};
+
+struct step {
+    u8 kind;
+    u8 a, b, c;
+};
+
+struct call {
+    u8 dropped;
+    u8 program; // 0: the steps are done in the exit program itself
+    u8 count;
+    u8 unused;
+    struct step steps[MAX_STEPS];
+};
+
+// Payload pieces follow: u16 length (ABSENT: not there or not readable), bytes.
+struct record {
+    u64 time;    // CLOCK_MONOTONIC
+    u64 latency; // all ones: unknown
+    u64 args[6];
+    s64 result;
+    u32 tid;
+    u16 kind; // system call number, or KIND_*
+    u16 cpu;
+};
+
+struct scratch {
+    struct record record;
+    u32 used;
+    u32 part; // bytes of the piece being gathered; kept here so that the verifier forgets how it came about
+    u8 data[POSITION_MASK + 1 + 2 * PIECE_MAX + 64]; // the last piece may begin at the mask and be gathered from parts
+};
+
+struct lost {
+    u64 count;
+    u64 unused[7];
+};
+
+BPF_RINGBUF_OUTPUT(events, RING_PAGES);
+BPF_F_TABLE("array", u32, struct config, config, 1, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct call, calls, CALLS, BPF_F_MMAPABLE);
+// By thread id: when the call it is in began (ktime << NR_BITS | number), 0 outside calls.
+BPF_F_TABLE("array", u32, u64, running, PID_MAX, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct lost, lost, CPUS, BPF_F_MMAPABLE);
+// Descendants of the one process to record, by process id.
+BPF_TABLE("hash", u32, u8, followed, 65536);
+// What a new thread was made with, by thread id, until it returns: its parent's memory may say something else by then.
+BPF_TABLE("hash", u32, u64, made_with, 16384);
+BPF_PERCPU_ARRAY(buffers, struct scratch, 1);
+BPF_PROG_ARRAY(programs, 4);
+
+static inline void count_lost(void) {
+    u32 cpu = bpf_get_smp_processor_id();
+    struct lost *cell = lost.lookup(&cpu);
+    if (cell) cell->count++;
+}
+
+static inline struct config *wanted(struct task_struct *task) {
+    u32 zero = 0;
+    struct config *config_ = config.lookup(&zero);
+    u32 pid = AT(u32, task, TASK_TGID);
+    if (!config_ || !config_->enabled || pid == config_->self) return 0;
+    if (config_->only && pid != config_->only && !followed.lookup(&pid)) return 0;
+    return config_;
+}
+
+static inline void head(struct record *record, struct task_struct *task, u16 kind) {
+    record->time = bpf_ktime_get_ns();
+    record->tid = AT(u32, task, TASK_PID);
+    record->kind = kind;
+    record->cpu = bpf_get_smp_processor_id();
+}
+
+static inline void send(struct scratch *scratch) {
+    u64 size = BOUNDED(scratch->used, POSITION_MASK) + offsetof(struct scratch, data);
+    if (events.ringbuf_output(scratch, size, BPF_RB_NO_WAKEUP)) count_lost();
+}
+
+static inline struct scratch *scratch_of_cpu(void) {
+    u32 zero = 0;
+    return buffers.lookup(&zero);
+}
+
+// ---- pieces: each is appended at `used`, which stays below POSITION_MASK -------------------------------------------
+
+static inline u8 *room(struct scratch *scratch) { return scratch->data + BOUNDED(scratch->used, POSITION_MASK); }
+
+static inline void close_piece(struct scratch *scratch, u8 *at, long length) {
+    u16 size = length < 0 ? ABSENT : length;
+    *(u16 *)at = size;
+    scratch->used += 2 + (length < 0 ? 0 : BOUNDED(length, 0x1fff));
+}
+
+static inline void put_string(struct scratch *scratch, u64 address) {
+    u8 *at = room(scratch);
+    long length = -1;
+    if (address) length = bpf_probe_read_user_str(at + 2, PIECE_MAX, (void *)address);
+    close_piece(scratch, at, length);
+}
+
+static inline void put_user(struct scratch *scratch, u64 address, u64 length) {
+    u8 *at = room(scratch);
+    long done = -1;
+    if (length > PIECE_MAX) length = PIECE_MAX;
+    length = BOUNDED(length, 0x1fff);
+    if (length > PIECE_MAX) length = PIECE_MAX;
+    if (address && !bpf_probe_read_user(at + 2, length, (void *)address)) done = length;
+    close_piece(scratch, at, done);
+}
+
+static inline u64 file_of(struct task_struct *task, s64 number) {
+    void *files = AT(void *, task, TASK_FILES);
+    if (!files || number < 0) return 0;
+    void *table = AT(void *, files, FILES_FDT);
+    if (!table || number >= AT(u32, table, FDT_MAX)) return 0;
+    u64 array = AT(u64, table, FDT_FD);
+    return READ(u64, array, number * 8);
+}
+
+struct inode_facts {
+    u64 ino;
+    u32 dev;
+    u32 mode; // fmode of the file
+};
+
+static inline void put_inode(struct scratch *scratch, struct task_struct *task, s64 number) {
+    u8 *at = room(scratch);
+    struct inode_facts facts = {};
+    u64 file = file_of(task, number);
+    long length = -1;
+    if (file) {
+        // A probe read costs as much for all that lies between two members as for one.
+        u64 near[FILE_SPAN / 8], around[INODE_SPAN / 8];
+        bpf_probe_read_kernel(near, sizeof(near), (char *)file + FILE_LOW);
+        u64 inode = AT(u64, near, FILE_INODE - FILE_LOW);
+        facts.mode = AT(u32, near, FILE_MODE - FILE_LOW);
+        bpf_probe_read_kernel(around, sizeof(around), (char *)inode + INODE_LOW);
+        facts.ino = AT(u64, around, INODE_INO - INODE_LOW);
+        facts.dev = READ(u32, AT(u64, around, INODE_SB - INODE_LOW), SB_DEV);
+        length = sizeof(facts);
+        __builtin_memcpy(at + 2, &facts, sizeof(facts));
+    }
+    close_piece(scratch, at, length);
+}
+
+struct memory_facts {
+    u32 size, rss, swap; // KiB
+};
+
+static inline struct memory_facts memory_of(struct task_struct *task) {
+    struct memory_facts facts = {};
+    void *mm = AT(void *, task, TASK_MM);
+    if (mm) {
+        facts.size = AT(u64, mm, MM_TOTAL) << (PAGE_SHIFT_ - 10);
+        s64 rss = AT(s64, mm, MM_RSS_FILE) + AT(s64, mm, MM_RSS_ANON) + AT(s64, mm, MM_RSS_SHMEM);
+        s64 swap = AT(s64, mm, MM_RSS_SWAP);
+        facts.rss = (rss < 0 ? 0 : rss) << (PAGE_SHIFT_ - 10);
+        facts.swap = (swap < 0 ? 0 : swap) << (PAGE_SHIFT_ - 10);
+    }
+    return facts;
+}
+
+static inline void put_memory(struct scratch *scratch, struct task_struct *task) {
+    u8 *at = room(scratch);
+    struct memory_facts facts = memory_of(task);
+    __builtin_memcpy(at + 2, &facts, sizeof(facts));
+    close_piece(scratch, at, sizeof(facts));
+}
+
+static inline s64 number(struct scratch *scratch, u8 which) {
+    // args[6] is the result: the record's layout makes it follow the arguments.
+    return ((s64 *)scratch->record.args)[which & 7];
+}
+
+static inline void basic_step(struct scratch *scratch, struct task_struct *task, struct step step, u32 snaplen) {
+    s64 value = number(scratch, step.a);
+    s64 length = number(scratch, step.b);
+    if (step.kind == STEP_STRING) {
+        put_string(scratch, value);
+        return;
+    }
+    if (step.kind == STEP_INODE) {
+        s32 made = value;
+        if (step.c) bpf_probe_read_user(&made, sizeof(made), (void *)value);
+        put_inode(scratch, task, made);
+        return;
+    }
+    if (step.kind == STEP_MEMORY) {
+        put_memory(scratch, task);
+        return;
+    }
+    if (step.kind == STEP_DATA) {
+        if (length < 0) value = 0;
+        if (length > snaplen) length = snaplen;
+    } else if (step.kind == STEP_STRUCT) {
+        length = step.c;
+    } else if (step.kind == STEP_ARRAY) {
+        length = (u32)length;
+        length = (length < 64 ? length : 64) * step.c;
+    } else if (step.kind == STEP_ADDRESS) {
+        u32 told = length;
+        if (step.c) {
+            told = 0;
+            bpf_probe_read_user(&told, sizeof(told), (void *)length);
+        }
+        if (!told) value = 0;
+        length = told < 128 ? told : 128;
+    }
+    put_user(scratch, value, length);
+}
+
+// ---- calls ---------------------------------------------------------------------------------------------------------
+
+RAW_TRACEPOINT_PROBE(sys_enter) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    u32 tid = AT(u32, task, TASK_PID);
+    u64 *began = running.lookup(&tid);
+    if (began) *began = bpf_ktime_get_ns() << NR_BITS | (ctx->args[1] & NR_MASK);
+    return 0;
+}
+
+RAW_TRACEPOINT_PROBE(sys_exit) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct config *config_ = wanted(task);
+    u32 tid = AT(u32, task, TASK_PID);
+    u64 *slot = running.lookup(&tid);
+    if (!slot) return 0;
+    u64 began = *slot;
+    *slot = 0;
+    if (!config_) return 0;
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    u32 nr = AT(u64, regs, REGS_NR);
+    if (nr >= CALLS - 1) nr = CALLS - 1;
+    if (AT(u32, task, TASK_STATUS) & TS_COMPAT) nr = CALLS - 1;
+    struct call *call = calls.lookup(&nr);
+    if (!call || call->dropped) return 0;
+
+    struct scratch *scratch = 0;
+    struct record *record;
+    if (call->count) {
+        scratch = scratch_of_cpu();
+        if (!scratch) return 0;
+        record = &scratch->record;
+    } else {
+        record = events.ringbuf_reserve(sizeof(*record));
+        if (!record) {
+            count_lost();
+            return 0;
+        }
+    }
+    record->time = bpf_ktime_get_ns();
+    record->latency = began ? (record->time - (began >> NR_BITS)) & (~0ULL >> NR_BITS) : ~0ULL;
+    record->args[0] = AT(u64, regs, REGS_0);
+    record->args[1] = AT(u64, regs, REGS_1);
+    record->args[2] = AT(u64, regs, REGS_2);
+    record->args[3] = AT(u64, regs, REGS_3);
+    record->args[4] = AT(u64, regs, REGS_4);
+    record->args[5] = AT(u64, regs, REGS_5);
+    record->result = ctx->args[1];
+    record->tid = tid;
+    record->kind = nr;
+    record->cpu = bpf_get_smp_processor_id();
+    if (!scratch) {
+        if (nr == CALLS - 1) record->args[0] = AT(u64, regs, REGS_NR); // which call of the other kind it was
+        events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+        return 0;
+    }
+    scratch->used = 0;
+    if (call->program) {
+        programs.call(ctx, call->program);
+        return 0;
+    }
+    u32 snaplen = config_->snaplen;
+    NOT_UNROLLED
+    for (int i = 0; i < MAX_STEPS; i++) {
+        if (i >= call->count) break;
+        basic_step(scratch, task, call->steps[i], snaplen);
+    }
+    send(scratch);
+    return 0;
+}
+
+// ---- calls about sockets and scattered buffers ---------------------------------------------------------------------
+
+struct socket_facts {
+    u16 family, type, local_port, remote_port;
+    u64 self, peer;
+    u32 backlog, backlog_max;
+    u8 local[16], remote[16];
+};
+
+static inline void put_socket(struct scratch *scratch, struct task_struct *task, s64 number_, u8 needs) {
+    u8 *at = room(scratch);
+    long length = -1;
+    u64 file = 0;
+    if (needs == ALWAYS || number(scratch, needs)) file = file_of(task, number_);
+    u64 inode = file ? READ(u64, file, FILE_INODE) : 0;
+    if (inode && (READ(u16, inode, INODE_MODE) & 0xf000) == 0xc000) {
+        struct socket_facts facts = {};
+        u64 sk = READ(u64, READ(u64, file, FILE_PRIVATE), SOCKET_SK);
+        u16 family = READ(u16, sk, SK_FAMILY);
+        facts.family = family;
+        facts.type = READ(u16, sk, SK_TYPE);
+        facts.self = sk;
+        facts.backlog = READ(u32, sk, SK_BACKLOG);
+        facts.backlog_max = READ(u32, sk, SK_BACKLOG_MAX);
+        length = sizeof(facts);
+        if (family == 2 || family == 10) {
+            u16 remote = READ(u16, sk, SK_DPORT);
+            facts.local_port = READ(u16, sk, SK_NUM);
+            facts.remote_port = remote << 8 | remote >> 8;
+            if (family == 2) {
+                bpf_probe_read_kernel(facts.local, 4, (void *)(sk + SK_SADDR));
+                bpf_probe_read_kernel(facts.remote, 4, (void *)(sk + SK_DADDR));
+            } else {
+                bpf_probe_read_kernel(facts.local, 16, (void *)(sk + SK_V6_SADDR));
+                bpf_probe_read_kernel(facts.remote, 16, (void *)(sk + SK_V6_DADDR));
+            }
+        } else if (family == 1) {
+            facts.peer = READ(u64, sk, UNIX_PEER);
+            u64 address = READ(u64, sk, UNIX_ADDR);
+            if (!address && facts.peer) address = READ(u64, facts.peer, UNIX_ADDR);
+            u64 size = address ? READ(u32, address, UNIX_ADDRESS_LEN) : 0;
+            size = BOUNDED(size, 0x7f);
+            bpf_probe_read_kernel(at + 2 + sizeof(facts), size, (void *)(address + UNIX_ADDRESS_NAME));
+            length += size;
+        }
+        __builtin_memcpy(at + 2, &facts, sizeof(facts));
+    }
+    close_piece(scratch, at, length);
+}
+
+struct iovec_ {
+    u64 base, length;
+};
+
+// Two pieces: u32 size asked for (all ones when there are more parts than were looked at), and the data.
+static inline void put_parts(struct scratch *scratch, u64 parts, u64 count, s64 limit, u32 snaplen) {
+    u8 *at = room(scratch);
+    u32 size = 0;
+    u64 left = limit < 0 ? 0 : limit;
+    if (left > snaplen) left = snaplen;
+    if (left > PIECE_MAX) left = PIECE_MAX;
+    u8 *data = at + 2 + 4 + 2;
+    scratch->part = 0;
+    NOT_UNROLLED
+    for (int i = 0; i < MAX_PARTS; i++) {
+        struct iovec_ part = {};
+        if (i >= count || bpf_probe_read_user(&part, sizeof(part), (void *)(parts + i * sizeof(part)))) break;
+        size += part.length;
+        u64 kept = BOUNDED(scratch->part, 0x1fff);
+        if (kept >= left) continue;
+        u64 take = BOUNDED(part.length < left - kept ? part.length : left - kept, 0x1fff);
+        if (take > PIECE_MAX) take = PIECE_MAX;
+        if (!bpf_probe_read_user(data + BOUNDED(kept, 0xfff), take, (void *)part.base)) scratch->part = kept + take;
+    }
+    u32 kept = scratch->part;
+    *(u16 *)at = 4;
+    *(u32 *)(at + 2) = count <= MAX_PARTS ? size : ~0;
+    *(u16 *)(at + 6) = limit < 0 ? ABSENT : kept;
+    scratch->used += 8 + BOUNDED(kept, 0x1fff);
+}
+
+struct message {
+    u64 name;
+    u32 name_length, unused;
+    u64 parts, count, control, control_length;
+    u64 flags;
+    u32 length, unused2; // of struct mmsghdr only
+};
+
+// Pieces of a message: size, data, name, control, socket.
+static inline struct call *call_of(struct scratch *scratch) {
+    u32 nr = scratch->record.kind;
+    return calls.lookup(&nr);
+}
+
+int sockets(struct bpf_raw_tracepoint_args *ctx) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct config *config_ = wanted(task);
+    struct scratch *scratch = scratch_of_cpu();
+    if (!scratch || !config_) return 0;
+    struct call *call = call_of(scratch);
+    if (!call) return 0;
+    NOT_UNROLLED
+    for (int i = 0; i < MAX_STEPS; i++) {
+        if (i >= call->count) break;
+        struct step step = call->steps[i];
+        if (step.kind == STEP_SOCKET) put_socket(scratch, task, number(scratch, step.a), step.b);
+        else basic_step(scratch, task, step, config_->snaplen);
+    }
+    send(scratch);
+    return 0;
+}
+
+// Calls with parts have no other step.
+int parts(struct bpf_raw_tracepoint_args *ctx) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct config *config_ = wanted(task);
+    struct scratch *scratch = scratch_of_cpu();
+    if (!scratch || !config_) return 0;
+    struct call *call = call_of(scratch);
+    if (!call) return 0;
+    struct step step = call->steps[0];
+    struct message message = {};
+    s64 limit = scratch->record.result;
+    if (step.kind == STEP_PARTS) {
+        message.parts = number(scratch, step.a);
+        message.count = number(scratch, step.b);
+    } else {
+        bpf_probe_read_user(&message, step.b ? sizeof(message) : 56, (void *)number(scratch, step.a));
+        if (step.b && limit > 0) limit = message.length;
+    }
+    put_parts(scratch, message.parts, message.count, limit, config_->snaplen);
+    if (step.kind == STEP_MESSAGE) {
+        put_user(scratch, message.name, message.name && message.name_length < 128 ? message.name_length : 0);
+        put_user(scratch, limit >= 0 ? message.control : 0, message.control_length);
+        put_socket(scratch, task, message.name ? (s32)scratch->record.args[0] : -1, ALWAYS);
+    }
+    send(scratch);
+    return 0;
+}
+
+// ---- clone and exec: facts of the task -----------------------------------------------------------------------------
+
+struct task_facts {
+    u64 pid, parent, vtid, vpid, sid, pgid, vpgid;
+    u64 fd_limit, faults_major, faults_minor;
+    u64 inheritable, permitted, effective;
+    u64 exe_ino, exe_ctime, exe_mtime;
+    u64 namespace_start;
+    struct memory_facts memory;
+    u32 uid, gid, loginuid, tty, in_namespace;
+};
+
+static inline u32 pid_at(u64 pid, u32 level) { return READ(u32, pid, PID_NUMBERS + level * UPID_SIZE); }
+
+static inline u64 nanoseconds(u64 inode, u32 seconds, u32 rest) {
+    return READ(s64, inode, seconds) * 1000000000ULL + READ(u32, inode, rest);
+}
+
+static inline void put_facts(struct scratch *scratch, struct task_struct *task) {
+    u8 *at = room(scratch);
+    struct task_facts *facts = (struct task_facts *)(at + 2);
+    void *signal = AT(void *, task, TASK_SIGNAL);
+    void *cred = AT(void *, task, TASK_CRED);
+    u64 pid = AT(u64, task, TASK_THREAD_PID);
+    u32 level = READ(u32, pid, PID_LEVEL) & 31;
+    u64 group = READ(u64, signal, SIGNAL_PIDS + 8), pgrp = READ(u64, signal, SIGNAL_PIDS + 16);
+    u64 session = READ(u64, signal, SIGNAL_PIDS + 24);
+    facts->pid = AT(u32, task, TASK_TGID);
+    facts->parent = READ(u32, AT(u64, task, TASK_PARENT), TASK_TGID);
+    facts->vtid = pid_at(pid, level);
+    facts->vpid = pid_at(group, level);
+    facts->sid = pid_at(session, 0);
+    facts->pgid = pid_at(pgrp, 0);
+    facts->vpgid = pid_at(pgrp, level);
+    facts->in_namespace = level;
+    facts->fd_limit = READ(u64, signal, SIGNAL_RLIM + 7 * 16);
+    facts->faults_major = AT(u64, task, TASK_MAJOR);
+    facts->faults_minor = AT(u64, task, TASK_MINOR);
+    facts->memory = memory_of(task);
+    facts->uid = READ(u32, cred, CRED_EUID);
+    facts->gid = READ(u32, cred, CRED_EGID);
+    facts->loginuid = AT(u32, task, TASK_LOGINUID);
+    facts->inheritable = READ(u64, cred, CRED_INHERITABLE);
+    facts->permitted = READ(u64, cred, CRED_PERMITTED);
+    facts->effective = READ(u64, cred, CRED_EFFECTIVE);
+    u64 tty = READ(u64, signal, SIGNAL_TTY);
+    facts->tty = tty ? READ(u32, READ(u64, tty, TTY_DRIVER), DRIVER_MAJOR) << 8 |
+                           (READ(u32, READ(u64, tty, TTY_DRIVER), DRIVER_MINOR) + READ(u32, tty, TTY_INDEX))
+                     : 0;
+    u64 namespace = READ(u64, pid, PID_NUMBERS + level * UPID_SIZE + UPID_NS);
+    facts->namespace_start = level ? READ(u64, READ(u64, namespace, NS_REAPER), TASK_START) : 0;
+    u64 exe = READ(u64, AT(u64, task, TASK_MM), MM_EXE);
+    u64 inode = READ(u64, exe, FILE_INODE);
+    facts->exe_ino = READ(u64, inode, INODE_INO);
+    facts->exe_ctime = nanoseconds(inode, INODE_CTIME, INODE_CTIME_NS);
+    facts->exe_mtime = nanoseconds(inode, INODE_MTIME, INODE_MTIME_NS);
+    close_piece(scratch, at, sizeof(*facts));
+}
+
+static inline void put_comm(struct scratch *scratch, struct task_struct *task) {
+    u8 *at = room(scratch);
+    close_piece(scratch, at, bpf_probe_read_kernel_str(at + 2, 16, (char *)task + TASK_COMM));
+}
+
+// Bytes of the process between two of its addresses, cut at a piece's size.
+static inline void put_range(struct scratch *scratch, u64 from, u64 to) {
+    put_user(scratch, to > from ? from : 0, to - from);
+}
+
+// Components of a path from the innermost out, one string each; the reader turns them round.
+static inline bool put_component(struct scratch *scratch, u8 *at, u64 name) {
+    u64 used = BOUNDED(scratch->part, 0xfff);
+    long n = bpf_probe_read_kernel_str(at + 2 + used, COMPONENT_MAX, (void *)name);
+    n &= ~(n >> 63); // no branch: paths through a loop are what verifying it costs
+    scratch->part = used + BOUNDED(n, 0x1ff);
+    return used <= PIECE_MAX - 2 * COMPONENT_MAX;
+}
+
+static inline void put_cgroup(struct scratch *scratch, u64 cgroup) {
+    u8 *at = room(scratch);
+    scratch->part = 0;
+    u64 node = READ(u64, cgroup, CGROUP_KN);
+    NOT_UNROLLED
+    for (int i = 0; i < CGROUP_DEPTH; i++) {
+        u64 parent = READ(u64, node, KERNFS_PARENT);
+        if (!parent || !put_component(scratch, at, READ(u64, node, KERNFS_NAME))) break;
+        node = parent;
+    }
+    close_piece(scratch, at, scratch->part);
+}
+
+static inline void put_path(struct scratch *scratch, u64 path) {
+    u8 *at = room(scratch);
+    scratch->part = 0;
+    u64 mount = READ(u64, path, PATH_MNT) - MOUNT_MNT, entry = READ(u64, path, PATH_DENTRY);
+    NOT_UNROLLED
+    for (int i = 0; i < PATH_DEPTH; i++) {
+        u64 parent = READ(u64, entry, DENTRY_PARENT);
+        if (entry == parent || entry == READ(u64, mount, MOUNT_MNT + VFSMOUNT_ROOT)) {
+            u64 above = READ(u64, mount, MOUNT_PARENT);
+            if (above == mount) break;
+            entry = READ(u64, mount, MOUNT_POINT);
+            mount = above;
+            continue;
+        }
+        if (!put_component(scratch, at, READ(u64, entry, DENTRY_NAME))) break;
+        entry = parent;
+    }
+    close_piece(scratch, at, scratch->part);
+}
+
+static inline u64 flags_of_clone(struct task_struct *task) {
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    u64 flags = AT(u64, regs, REGS_0);
+    if (AT(u64, regs, REGS_NR) == NR_CLONE3) {
+        u64 arguments = flags;
+        flags = 0;
+        bpf_probe_read_user(&flags, sizeof(flags), (void *)arguments);
+    }
+    return flags;
+}
+
+static inline void put_clone_flags(struct scratch *scratch, struct task_struct *task) {
+    u8 *at = room(scratch);
+    u32 tid = AT(u32, task, TASK_PID);
+    u64 flags = 0, *known = &flags;
+    if (scratch->record.result) {
+        flags = flags_of_clone(task);
+    } else {
+        known = made_with.lookup(&tid);
+        if (known) flags = *known;
+        made_with.delete(&tid);
+    }
+    *(u64 *)(at + 2) = flags;
+    close_piece(scratch, at, known ? 8 : -1);
+}
+
+// Pieces of clone: flags, facts, comm, arguments, v1 memory cgroup, v2 cgroup.
+// exec adds: environment, path of the executable, the name that was asked for.
+int tasks(struct bpf_raw_tracepoint_args *ctx) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct config *config_ = wanted(task);
+    struct scratch *scratch = scratch_of_cpu();
+    if (!scratch || !config_) return 0;
+    struct call *call = call_of(scratch);
+    if (!call) return 0;
+    struct step step = call->steps[0];
+    if (step.kind == STEP_CLONE) put_clone_flags(scratch, task);
+    put_facts(scratch, task);
+    put_comm(scratch, task);
+    void *mm = AT(void *, task, TASK_MM);
+    u64 arg_start = mm ? AT(u64, mm, MM_ARG_START) : 0, arg_end = mm ? AT(u64, mm, MM_ARG_END) : 0;
+    put_range(scratch, arg_start, arg_end);
+    u64 sets = AT(u64, task, TASK_CGROUPS);
+    put_cgroup(scratch, READ(u64, READ(u64, sets, CSS_MEMORY), CSS_CGROUP));
+    put_cgroup(scratch, READ(u64, sets, CSS_DEFAULT));
+    if (step.kind != STEP_EXEC) {
+        send(scratch);
+        return 0;
+    }
+    u64 env_start = mm ? AT(u64, mm, MM_ENV_START) : 0, env_end = mm ? AT(u64, mm, MM_ENV_END) : 0;
+    put_range(scratch, env_start, env_end);
+    u64 exe = mm ? AT(u64, mm, MM_EXE) : 0;
+    put_path(scratch, exe ? exe + FILE_PATH : 0);
+    // A new image has the name right behind its environment; after a failure the argument is still there.
+    put_string(scratch, scratch->record.result < 0 ? number(scratch, step.a) : env_end);
+    send(scratch);
+    return 0;
+}
+
+// ---- other happenings ----------------------------------------------------------------------------------------------
+
+static inline struct record *happening(struct task_struct *task, u16 kind) {
+    if (!wanted(task)) return 0;
+    struct record *record = events.ringbuf_reserve(sizeof(*record));
+    if (!record) {
+        count_lost();
+        return 0;
+    }
+    __builtin_memset(record, 0, sizeof(*record));
+    head(record, task, kind);
+    return record;
+}
+
+RAW_TRACEPOINT_PROBE(sched_process_fork) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct config *config_ = wanted(task);
+    if (!config_) return 0;
+    u32 tid = READ(u32, ctx->args[1], TASK_PID), pid = READ(u32, ctx->args[1], TASK_TGID);
+    u64 flags = flags_of_clone(task);
+    u8 yes = 1;
+    made_with.update(&tid, &flags);
+    if (config_->only) followed.update(&pid, &yes);
+    return 0;
+}
+
+RAW_TRACEPOINT_PROBE(sched_process_exec) {
+    // A thread that is not the leader goes on under the leader's number.
+    u32 before = ctx->args[1];
+    u32 now = AT(u32, bpf_get_current_task_btf(), TASK_PID);
+    u64 *from = running.lookup(&before), *to = running.lookup(&now);
+    if (from && to && from != to) {
+        *to = *from;
+        *from = 0;
+    }
+    return 0;
+}
+
+RAW_TRACEPOINT_PROBE(sched_process_exit) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    u32 tid = AT(u32, task, TASK_PID);
+    u64 *slot = running.lookup(&tid);
+    if (slot) *slot = 0;
+    struct record *record = happening(task, KIND_EXIT);
+    if (!record) return 0;
+    record->args[0] = AT(u32, task, TASK_EXIT_CODE);
+    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    made_with.delete(&tid);
+    if (tid == AT(u32, task, TASK_TGID)) followed.delete(&tid);
+    return 0;
+}
+
+RAW_TRACEPOINT_PROBE(signal_deliver) {
+    struct record *record = happening(bpf_get_current_task_btf(), KIND_SIGNAL);
+    if (!record) return 0;
+    record->args[0] = ctx->args[0];
+    record->args[1] = READ(u32, ctx->args[1], SIGINFO_PID);
+    // The smallest addresses stand for "the kernel, no information".
+    record->args[2] = ctx->args[1] > 1 ? READ(s32, ctx->args[1], SIGINFO_CODE) : SI_KERNEL;
+    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+RAW_TRACEPOINT_PROBE(task_rename) {
+    // Exec and prctl tell the new name themselves; this is for names given by other threads.
+    u64 target = ctx->args[0];
+    u32 tid = READ(u32, target, TASK_PID);
+    struct task_struct *task = bpf_get_current_task_btf();
+    if (tid == AT(u32, task, TASK_PID)) return 0;
+    struct record *record = happening(task, KIND_RENAME);
+    if (!record) return 0;
+    record->tid = tid;
+    bpf_probe_read_kernel_str(record->args, 16, (void *)ctx->args[1]);
+    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+#ifdef WITH_SWITCHES
+RAW_TRACEPOINT_PROBE(sched_switch) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct record *record = happening(task, KIND_SWITCH);
+    if (!record) return 0;
+    struct memory_facts memory = memory_of(task);
+    record->args[0] = READ(u32, ctx->args[2], TASK_PID);
+    record->args[1] = AT(u64, task, TASK_MAJOR);
+    record->args[2] = AT(u64, task, TASK_MINOR);
+    record->args[3] = memory.size;
+    record->args[4] = memory.rss;
+    record->args[5] = memory.swap;
+    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+#endif
+
+#ifdef WITH_FAULTS
+RAW_TRACEPOINT_PROBE(page_fault_user) {
+    struct record *record = happening(bpf_get_current_task_btf(), KIND_FAULT);
+    if (!record) return 0;
+    record->args[0] = ctx->args[0];
+    record->args[1] = READ(u64, ctx->args[1], REGS_IP);
+    record->args[2] = ctx->args[2];
+    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+#endif

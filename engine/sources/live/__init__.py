@@ -1,0 +1,1 @@
+"""The live kernel as a source of events."""

@@ -1,0 +1,165 @@
+"""The live kernel as a source: what the kernel side emits, drained, encoded and handed to a sink.
+
+Owns the life of a capture: attach, take the picture of the machine, drain; and what the kernel side is told while it
+runs. Bytes are kept as those of an inflated file are.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decode.ring import Ring
+from engine.decode.stop import Stop
+from engine.sources.live import picture
+from engine.sources.live.calls import CALL, encoding, kernel_table, table
+from engine.sources.live.loader import Loaded, LoadError, Options, load
+from engine.sources.live.sampling import Sampler
+from engine.sources.raw import BUDGET, KeptBytes
+from engine.sources.sink import FactSink
+
+__all__ = ["LiveSource", "LoadError", "Options"]
+
+INTERVAL = 0.02
+"""Seconds between two looks at the ring. The kernel side never wakes us up: that costs it more than a record."""
+ROOM = 4 << 20
+"""Bytes of event blocks made at once."""
+_CONFIG = np.dtype([("enabled", "<u4"), ("self", "<u4"), ("snaplen", "<u4"), ("only", "<u4")])
+_LOST = np.dtype([("count", "<u8"), ("unused", "<u8", 7)])
+
+
+def clock() -> int:
+    """ns from the monotonic clock's zero to the epoch's."""
+    best, offset = 1 << 62, 0
+    for _ in range(5):
+        before = time.monotonic_ns()
+        now = time.time_ns()
+        after = time.monotonic_ns()
+        if after - before < best:
+            best, offset = after - before, now - (before + after) // 2
+    return offset
+
+
+class EventSink(Protocol):
+    """Takes the live machine's events."""
+
+    def feed(self, buffer: memoryview, base: int, start: int, latencies: NDArray[np.int64], /) -> tuple[int, Stop, str]:
+        """Take the event blocks in ``buffer[start:]`` with the latency of each (``Decoder.feed``)."""
+
+    def seal(self) -> None:
+        """The last event was fed."""
+
+
+class LiveSink(FactSink, EventSink, Protocol):
+    """Takes facts and events."""
+
+
+class LiveSource:
+    """The running machine. Nothing is captured of our own process."""
+
+    progress = 1.0
+
+    def __init__(self, options: Options | None = None, *, snaplen: int = 80, budget: int = BUDGET) -> None:
+        """Compile and attach. Raises LoadError when the kernel cannot be watched."""
+        options = options or Options()
+        self.raw = KeptBytes(budget)
+        self._loaded: Loaded = load(options)
+        maps, page = self._loaded.maps, mmap.PAGESIZE
+        positions = mmap.mmap(maps["events"], page)
+        data = mmap.mmap(maps["events"], page + 2 * options.ring, prot=mmap.PROT_READ, offset=page)
+        calls = table()
+        self._ring = Ring(positions, data, options.ring, encoding(calls), clock(), ROOM)
+        self._lost = np.frombuffer(self._map("lost", _LOST.itemsize * self._loaded.cpus), _LOST, self._loaded.cpus)
+        told = kernel_table(calls)
+        self._calls = np.frombuffer(self._map("calls", told.nbytes), CALL, len(told))
+        self._calls[:] = told
+        self._config = np.frombuffer(self._map("config", _CONFIG.itemsize), _CONFIG, 1)
+        self._config["self"] = os.getpid()
+        self._config["snaplen"] = min(snaplen, 4096)
+        self._sampler = Sampler(clock())
+        self._samples = True
+        self._started = False
+        self._stopping = False
+        self.received = 0
+        """Records drained."""
+
+    def _map(self, name: str, size: int) -> mmap.mmap:
+        return mmap.mmap(self._loaded.maps[name], -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+
+    @property
+    def lost(self) -> int:
+        """Events the kernel side could not hand over since the start."""
+        return int(self._lost["count"].sum())
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of records not yet handed on."""
+        return self._ring.waiting
+
+    @property
+    def malformed(self) -> int:
+        """Records that were none of the kernel side's; 0 unless something is broken."""
+        return int(self._ring.malformed)
+
+    def stop(self) -> None:
+        """Record nothing more; the next steps hand on what is still in the ring, then end."""
+        self._config["enabled"] = 0
+        self._stopping = True
+
+    def begin(self, sink: FactSink) -> None:
+        """Record from now on, and hand on the machine as it is.
+
+        What happens meanwhile is in the ring already, and comes with the steps.
+        """
+        self._started = True
+        self._config["enabled"] = 1
+        picture.take(sink)
+
+    def step(self, sink: LiveSink) -> bool:
+        """``begin`` the first time, then ``drain``."""
+        if not self._started:
+            self.begin(sink)
+            return True
+        return self.drain(sink)
+
+    def drain(self, sink: EventSink) -> bool:
+        """Hand on what there is, at most a few MB, waiting a moment when there is nothing.
+
+        False when the capture was stopped and all was handed on.
+        """
+        stopping = self._stopping
+        if self._samples and (blocks := self._sampler.blocks()):
+            self._hand_on(sink, memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
+        made, events = self._ring.drain()
+        if made:
+            self.received += events
+            self._hand_on(sink, self._ring.buffer.data[:made], self._ring.latencies[:events])
+            return True
+        if stopping:
+            sink.seal()
+            return False
+        time.sleep(INTERVAL)
+        return True
+
+    def _hand_on(self, sink: EventSink, view: memoryview, latencies: NDArray[np.int64]) -> None:
+        base = self.raw.size
+        self.raw.append(view)
+        sink.feed(view, base, 0, latencies)
+
+    def follow(self, pid: int) -> None:
+        """Record only this process and what it starts. To be said before ``begin``.
+
+        There are no samples of CPU time then: they are taken of every thread.
+        """
+        self._config["only"] = pid
+        self._samples = False
+
+    def close(self) -> None:
+        """Detach. ``raw`` cannot be read any more."""
+        self._loaded.close()
+        self.raw.close()

@@ -1,0 +1,21 @@
+"""The running kernel, observed: one attachment for all live tests, skipped where it is not allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.sources.live.source import LiveSource, LoadError, Options
+from tests.live.observing import Observer
+
+
+@pytest.fixture(scope="session")
+def observer() -> Iterator[Observer]:
+    try:
+        source = LiveSource(Options(ring=8 << 20))
+    except LoadError as error:
+        pytest.skip(f"this machine's kernel cannot be watched: {error}")
+    observer = Observer(source)
+    yield observer
+    observer.close()

@@ -1,0 +1,38 @@
+"""What is said where the kernel may not be watched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv to give permissions up"
+)
+
+
+def without_permission(*words: str) -> subprocess.CompletedProcess[str]:
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, "-m", "tui.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_recording_names_what_is_missing_and_leaves_no_file(tmp_path: Path) -> None:
+    done = without_permission("record", "-w", str(tmp_path / "x.scap"))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "CAP_BPF and CAP_PERFMON" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_tells_each_and_how_to_mend_it() -> None:
+    done = without_permission("doctor")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    missing = [index for index, line in enumerate(lines) if line.startswith("MISS CAP_")]
+    assert len(missing) == 2
+    assert all("sudo" in lines[index + 1] for index in missing)
+    assert any(line.startswith("ok   BTF") for line in lines)

@@ -1,0 +1,106 @@
+"""`tui doctor`: what the live source needs of this machine, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import text
+from engine.sources import bcc_loader
+from engine.sources.live import btf, layout
+from engine.sources.live.loader import CAPABILITIES, LoadError, Options, capabilities, load
+from tui.exit_codes import Exit
+
+_NAMING = {19: "CAP_SYS_PTRACE", 2: "CAP_DAC_READ_SEARCH"}
+_RUNTIMES = (
+    "/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
+    "/run/k3s/containerd/containerd.sock",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    good: bool | None
+    """None: not needed, but of use."""
+    found: str
+    mend: str = ""
+    """What to do about it."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    subparsers.add_parser(
+        "doctor",
+        usage="tui doctor",
+        description="Look at everything live capture needs. The exit status is 1 when something is missing.",
+        allow_abbrev=False,
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print what was found; returns the exit status."""
+    bad = False
+    for finding in _findings():
+        sign = "ok  " if finding.good else "note" if finding.good is None else "MISS"
+        sys.stdout.write(f"{sign} {finding.what:<14} {text.clean(finding.found)}\n")
+        if finding.mend and not finding.good:
+            sys.stdout.write(f"     {'':<14} {finding.mend}\n")
+        bad |= finding.good is False
+    return Exit.FAILED if bad else Exit.OK
+
+
+def _findings() -> Iterator[Finding]:
+    machine, release = platform.machine(), platform.release()
+    yield Finding("machine", machine == "x86_64", machine, "live capture knows x86-64 only; captures open anywhere")
+    version = tuple(int(part) for part in release.split("-")[0].split(".")[:2])
+    yield Finding("kernel", version >= (5, 15), release, "5.15 or newer is needed")
+    try:
+        layout.macros(btf.load())
+        yield Finding("BTF", True, f"{btf.VMLINUX} has every structure needed")
+    except btf.BtfError as error:
+        yield Finding("BTF", False, str(error), "use the distribution's kernel, or build one with BTF")
+    yield from _permissions()
+    try:
+        module = bcc_loader.binding()
+        yield Finding("BCC binding", True, str(module.__file__))
+    except bcc_loader.BindingError as error:
+        yield Finding("BCC binding", False, str(error))
+    yield Finding("headers", True, "not needed")
+    try:
+        load(Options(ring=1 << 20)).close()
+        yield Finding("attaching", True, "programs load and attach")
+    except LoadError as error:
+        words = error.log.strip().splitlines()
+        yield Finding("attaching", False, f"{error}{': ' + words[-1] if words else ''}")
+    sockets = [path for path in _RUNTIMES if Path(path).is_socket()]
+    yield Finding("runtimes", True if sockets else None, ", ".join(sockets) or "no container runtime's socket")
+    term = os.environ.get("TERM", "")
+    size = shutil.get_terminal_size()
+    fits = bool(term and term != "dumb") and size.columns >= 80 and size.lines >= 24
+    yield Finding(
+        "terminal", fits or None, f"{term or 'none'}, {size.columns} by {size.lines}", "80 by 24 or more is good"
+    )
+
+
+def _permissions() -> Iterator[Finding]:
+    held = capabilities()
+    for needed, names in ((False, CAPABILITIES), (None, _NAMING)):
+        for number, name in names.items():
+            has = bool(held >> number & 1)
+            use = "needed" if needed is False else "for names and fds of other users' processes"
+            yield Finding(name, has or needed, "held" if has else f"missing, {use}", "sudo tui, or setcap on python")
+    try:
+        lockdown = Path("/sys/kernel/security/lockdown").read_text()
+    except OSError:
+        return
+    strict = "[confidentiality]" in lockdown
+    yield Finding("lockdown", not strict, lockdown.strip(), "boot with lockdown=integrity or none")

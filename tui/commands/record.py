@@ -1,0 +1,173 @@
+"""`tui record`: write what happens on this machine to .scap files that sysdig, Falco and Stratoshark open."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from engine import filters, text
+from engine.sources.live.recorder import Plan, Recorder
+from engine.sources.live.source import LiveSource, LoadError, Options
+from tui.exit_codes import Exit
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command's options."""
+    parser = subparsers.add_parser(
+        "record",
+        usage="tui record -w FILE [-M SECONDS] [-n N] [-s BYTES] [-z] [-C MB] [-G SECONDS] [-W COUNT] "
+        "[--compat 0.29] [FILTER ...] [-- COMMAND ...]",
+        description="Record this machine's events, those a filter keeps, or those of a command and all it starts. "
+        "Stops at Ctrl-C, after a time or a number of events, or when the command ends.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-w", "--write", metavar="FILE", type=Path, required=True, help="file to write")
+    add("-M", "--seconds", metavar="SECONDS", type=_positive(float), help="stop after so long")
+    add("-n", "--numevents", metavar="N", type=_positive(int), help="stop after N events; a call counts once")
+    add("-s", "--snaplen", metavar="BYTES", type=_positive(int), default=80, help="data kept of each I/O (80)")
+    add("-z", "--compress", action="store_true", help="write gzip")
+    add("-C", "--file-size", metavar="MB", type=_positive(float), help="begin a new file, FILE0 FILE1 ..., every MB")
+    add("-G", "--file-seconds", metavar="SECONDS", type=_positive(float),
+        help="begin a new file every so often; %% in FILE makes it a pattern of the time")  # fmt: skip
+    add("-W", "--files", metavar="COUNT", type=_positive(int), help="with -C or -G: keep only COUNT files")
+    add("--compat", choices=["0.29"], help="write what sysdig 0.29.3 reads too")
+    add("--buffer", metavar="MB", type=_power_of_two, default=32, help="size of the buffer shared with the kernel (32)")
+    add("--switches", action="store_true", help="record context switches too")
+    add("--page-faults", action="store_true", help="record page faults too")
+    add("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
+
+
+_PR_SET_PDEATHSIG = 1
+_N = TypeVar("_N", int, float)
+
+
+def _positive(kind: Callable[[str], _N]) -> Callable[[str], _N]:
+    def parse(word: str) -> _N:
+        value = kind(word)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"{word} is not above 0")
+        return value
+
+    parse.__name__ = "number"
+    return parse
+
+
+def _power_of_two(word: str) -> int:
+    value = int(word)
+    if value < 1 or value > 1024 or value & (value - 1):
+        raise argparse.ArgumentTypeError(f"{word} is not 1, 2, 4 ... 1024")
+    return value
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Record; returns the exit status."""
+    plan = Plan(
+        asked.write, " ".join(asked.filter), asked.compress, asked.compat is not None, asked.numevents,
+        asked.file_size, asked.file_seconds, asked.files,
+    )  # fmt: skip
+    options = Options(ring=asked.buffer << 20, switches=asked.switches, page_faults=asked.page_faults)
+    try:
+        if plan.filter:
+            filters.compile(plan.filter)
+        source = LiveSource(options, snaplen=asked.snaplen)
+    except filters.FilterError as error:
+        return _fail(str(error), Exit.USAGE)
+    except LoadError as error:
+        return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
+    with closing(source):
+        try:
+            events = _record(source, plan, asked)
+        except OSError as error:
+            return _fail(f"{plan.path}: {error.strerror}", Exit.FAILED)
+        lost = f", {source.lost} lost" if source.lost else ""
+        sys.stderr.write(f"tui record: {events} events{lost}\n")
+    return Exit.OK
+
+
+def _record(source: LiveSource, plan: Plan, asked: argparse.Namespace) -> int:
+    child = _Child(asked.command) if asked.command else None
+    try:
+        if child is not None:
+            source.follow(child.pid)
+        recorder = Recorder(source, plan)
+        stopped = _Stop()
+        end = None if asked.seconds is None else time.monotonic() + asked.seconds
+        if child is not None:
+            child.go()
+        recorder.run(
+            lambda: (
+                stopped.asked or (end is not None and time.monotonic() >= end) or (child is not None and child.ended())
+            )
+        )
+    finally:
+        if child is not None:
+            child.leave()
+    return recorder.events
+
+
+def _fail(message: str, status: Exit) -> int:
+    sys.stderr.write(f"tui record: {text.clean(message)}\n")
+    return status
+
+
+class _Stop:
+    """Whether a signal asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+class _Child:
+    """The command, stopped before its first call until it may go."""
+
+    def __init__(self, words: list[str]) -> None:
+        """Raises FileNotFoundError when there is no such command."""
+        program = shutil.which(words[0])
+        if program is None:
+            raise FileNotFoundError(errno.ENOENT, f"no command {words[0]}")
+        self._status: int | None = None
+        self.pid = os.fork()
+        if not self.pid:
+            # A stopped child must not outlive us: it would keep what is attached.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            with contextlib.suppress(OSError):
+                os.execv(program, words)
+            os._exit(127)
+        os.waitpid(self.pid, os.WUNTRACED)
+
+    def go(self) -> None:
+        """Let it run."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def ended(self) -> bool:
+        """Whether it is over."""
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = status
+        return self._status is not None
+
+    def leave(self) -> None:
+        """End it, should it still run."""
+        if not self.ended():
+            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGCONT)
+            os.waitpid(self.pid, 0)
