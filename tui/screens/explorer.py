@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -31,9 +31,10 @@ from engine.query.snapshots import (
 )
 from engine.query.view import View
 from tui.options import Options
-from tui.place import Place, offered, target
-from tui.screens.pickers import SortPicker, ViewPicker
-from tui.screens.texts import TextPage, help_facts, legend
+from tui.place import Place, target
+from tui.screens.dialogs import choose_sort, choose_view, show_help, show_legend
+from tui.screens.keys import BINDINGS
+from tui.widgets.dialog import Dialog
 from tui.widgets.grid import Grid, Page
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -43,22 +44,6 @@ PATIENCE = 0.25
 """Seconds an answer may take before the header says that one is awaited."""
 SIDE_STEP = 8
 """Cells the arrow keys scroll sideways."""
-SHIFTED_DIGITS = (
-    "exclamation_mark",
-    "at",
-    "number_sign",
-    "dollar_sign",
-    "percent_sign",
-    "circumflex_accent",
-    "ampersand",
-    "asterisk",
-    "left_parenthesis",
-)
-"""Shift and a digit on the keyboard csysdig assumes."""
-DIGITS = Binding.Group("Sort on that column; again turns the order round")
-SHIFTED = Binding.Group("The same with Shift")
-HELP_WIDTH = 18
-"""Cells the keys take in help."""
 LINE_COLUMN = (ShownColumn("", 0, False, ""),)
 """The one column lines of events have."""
 
@@ -83,46 +68,7 @@ class Explorer(Screen[None]):
     """Shows the rows of the present place."""
 
     AUTO_FOCUS = None
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,question_mark,h", "help", "Help", tooltip="This page", id="help"),
-        Binding("f2,v", "views", "Views", tooltip="Choose another view of what is selected", id="views"),
-        Binding(
-            "f4,backslash,f", "edit_filter", "Filter", tooltip="Edit the filter; it is checked while typed", id="filter"
-        ),
-        Binding("f6,d", "dig", "Dig", tooltip="The event lines of the selected row", id="dig"),
-        Binding("f7,l", "legend", "Legend", tooltip="What this view and its columns mean", id="legend"),
-        Binding("f9,s", "sort", "Sort", tooltip="Choose the column to sort on", id="sort"),
-        Binding("slash,ctrl+f", "search", "Find", tooltip="Find text in the rows while typing", id="search"),
-        Binding("enter,o", "drill", "Open", tooltip="Drill down into the selected row", id="drill"),
-        Binding("backspace,ctrl+h,b", "back", "Back", tooltip="Back to where you came from, as it was", id="back"),
-        Binding("p", "pause", "Pause", tooltip="Hold the picture still; reading goes on", id="pause"),
-        Binding("n", "search_next(False)", "Next", show=False, tooltip="Next row with the text", id="next"),
-        Binding("N", "search_next(True)", "Previous", show=False, tooltip="Previous row with the text", id="previous"),
-        Binding(
-            "less_than_sign,comma", "shift_sort(-1)", "Sort left", show=False, tooltip="Sort on the column to the left"
-        ),
-        Binding(
-            "greater_than_sign,full_stop",
-            "shift_sort(1)",
-            "Sort right",
-            show=False,
-            tooltip="Sort on the column to the right",
-        ),
-        *(
-            Binding(key, f"sort_on({column})", show=False, group=group)
-            for group, keys in ((DIGITS, "123456789"), (SHIFTED, SHIFTED_DIGITS))
-            for column, key in enumerate(keys)
-        ),
-        Binding("up,k", "move(-1)", "Up", show=False, tooltip="One row up"),
-        Binding("down,j", "move(1)", "Down", show=False, tooltip="One row down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="A screenful up"),
-        Binding("pagedown,space", "page(1)", "Page down", show=False, tooltip="A screenful down"),
-        Binding("home,g", "first", "First", show=False, tooltip="First row"),
-        Binding("end,G", "last", "Last", show=False, tooltip="Last row"),
-        Binding("left", "sideways(-1)", "Left", show=False, tooltip="Scroll left"),
-        Binding("right", "sideways(1)", "Right", show=False, tooltip="Scroll right"),
-        Binding("escape", "cancel", "Cancel", tooltip="Leave the filter or the search unchanged"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(self, engine: Engine, views: Mapping[str, View], options: Options) -> None:
         """Begin at the start view."""
@@ -145,12 +91,13 @@ class Explorer(Screen[None]):
         return self._places[-1]
 
     def compose(self) -> ComposeResult:
-        """Header, table, prompts, keys."""
+        """Header, table, prompts, keys, and the dialog over them."""
         yield Header()
         yield Grid(id="rows")
         yield FilterPrompt(id="filter-prompt")
         yield SearchPrompt(id="search-prompt")
         yield KeyBar(id="keys")
+        yield Dialog(id="dialog")
 
     def on_mount(self) -> None:
         """Find the parts once, and ask for the first rows."""
@@ -159,6 +106,7 @@ class Explorer(Screen[None]):
         self.filter_prompt = self.query_one(FilterPrompt)
         self.search_prompt = self.query_one(SearchPrompt)
         self.key_bar = self.query_one(KeyBar)
+        self.dialog = self.query_one(Dialog)
         self.set_interval(self._options.delay_ms / 1000, self._refresh_stale)
         self._show_place()
 
@@ -316,13 +264,11 @@ class Explorer(Screen[None]):
         """Choose another view of the same."""
         place = self.place
 
-        def chosen(view: View | None) -> None:
-            if view and view is not place.view:
+        def chosen(view: View) -> None:
+            if view is not place.view:
                 self._go(place.below(view))
 
-        self.app.push_screen(
-            ViewPicker(offered(self._views.values(), place), place.view, containers=self._options.containers), chosen
-        )
+        choose_view(self.dialog, self._views, place, chosen, containers=self._options.containers)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense here, hide what is for other moods."""
@@ -340,14 +286,8 @@ class Explorer(Screen[None]):
 
     def action_sort(self) -> None:
         """Choose the column to sort on."""
-        page = self.grid.page
-
-        def chosen(column: ShownColumn | None) -> None:
-            if column:
-                self.action_sort_on(page.columns.index(column))
-
-        if page.columns:
-            self.app.push_screen(SortPicker(page.columns, page.sort, descending=page.descending), chosen)
+        if self.grid.page.columns:
+            choose_sort(self.dialog, self.grid.page, self.action_sort_on)
 
     def action_sort_on(self, column: int) -> None:
         """Sort on a shown column; the present one again turns the order round."""
@@ -435,16 +375,14 @@ class Explorer(Screen[None]):
     def action_help(self) -> None:
         """Tell the keys."""
         bindings = sorted(self.active_bindings.values(), key=lambda active: active.node is self.app)
-        named = [(self.app.get_key_display(active.binding), active) for active in bindings]
-        self.app.push_screen(TextPage("Keys", help_facts(named), HELP_WIDTH))
+        show_help(self.dialog, [(self.app.get_key_display(active.binding), active) for active in bindings])
 
     def action_legend(self) -> None:
         """Tell what the view and its columns mean."""
         view, snapshot = self.place.view, self.place.snapshot
         if view:
             key_field = snapshot.key_field if isinstance(snapshot, TableSnapshot) else ""
-            text = legend(view, containers=self._options.containers, target=target(self._views, view, key_field))
-            self.app.push_screen(TextPage(view.name, text))
+            show_legend(self.dialog, self._views, view, key_field, containers=self._options.containers)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""

@@ -1,0 +1,100 @@
+"""What the dialogs of the main screen say: the view picker, the sort picker, help, and a view's legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from textual.binding import ActiveBinding
+from textual.content import Content
+
+from engine.query.view import View
+from tui.place import Place, offered, target
+from tui.widgets.dialog import Dialog, Fact
+from tui.widgets.grid import Page
+
+MANY = 6
+"""Keys of one meaning from which on only the first and the last are told."""
+HELP_WIDTH = 18
+"""Cells the keys take in help."""
+READ = ("backspace", "q", "enter")
+"""Keys that leave a text to read, besides the ones that opened it."""
+
+
+def choose_view(
+    dialog: Dialog, views: Mapping[str, View], place: Place, chosen: Callable[[View], None], *, containers: bool
+) -> None:
+    """Offer the views that can follow, the present one marked."""
+    entries = offered(views.values(), place)
+    labels = [
+        Content.styled(f"• {view.name}", "bold") if view is place.view else Content(f"  {view.name}")
+        for view in entries
+    ]
+    dialog.choose(
+        "Views",
+        labels,
+        lambda index: describe_view(entries[index], containers=containers),
+        entries.index(place.view) if place.view in entries else 0,
+        lambda index: chosen(entries[index]),
+        ("f2", "v"),
+    )
+
+
+def choose_sort(dialog: Dialog, page: Page, chosen: Callable[[int], None]) -> None:
+    """Offer the columns to sort on, each with its digit; the present one again turns the order round."""
+    mark = "▼ " if page.descending else "▲ "
+    labels = [
+        Content.assemble(
+            (f"{index + 1} " if index < 9 else "  ", "$foreground-muted"),
+            (mark if index == page.sort else "  ", "bold"),
+            column.title,
+        )
+        for index, column in enumerate(page.columns)
+    ]
+    dialog.choose(
+        "Sort on", labels, lambda index: [("", page.columns[index].description)], page.sort or 0, chosen, ("f9", "s")
+    )
+
+
+def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> None:
+    """Tell every action in force: its keys as they are named on keyboards, and what it does."""
+    keys: dict[str, list[str]] = {}
+    for key, active in bindings:
+        # Bindings of the framework's own have no tooltip, and nothing to do with events.
+        if meaning := active.binding.group.description if active.binding.group else active.binding.tooltip:
+            keys.setdefault(meaning, []).append(key)
+    facts: Sequence[Fact] = [
+        *(
+            (" ".join(names if len(names) < MANY else (names[0], "…", names[-1])), meaning)
+            for meaning, names in keys.items()
+        ),
+        ("Mouse", ""),
+        ("title", "Sorts; again turns the order round."),
+        ("row", "Selects it; the selected row opens."),
+        ("wheel", "Scrolls; with Shift sideways."),
+        ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work."),
+    ]
+    dialog.tell("Keys", facts, (*READ, "f1", "question_mark", "h"), HELP_WIDTH)
+
+
+def show_legend(dialog: Dialog, views: Mapping[str, View], view: View, key_field: str, *, containers: bool) -> None:
+    """Tell all there is to know about a view."""
+    follows = target(views, view, key_field)
+    facts = [
+        *describe_view(view, containers=containers),
+        ("Rows", ""),
+        ("one for", f"each {view.key_for(containers)}" if view.key_for(containers) else "each event"),
+        ("of", view.filter or "all events"),
+        ("Enter", f"opens {follows.name if follows else 'its events'}"),
+    ]
+    dialog.tell(view.name, facts, (*READ, "f7", "l"))
+
+
+def describe_view(view: View, *, containers: bool) -> list[Fact]:
+    """A view's description, tips and columns."""
+    return [
+        ("", view.description),
+        *([("Tips", "")] if view.tips else []),
+        *(("", tip) for tip in view.tips),
+        ("Columns", ""),
+        *((column.title, column.description) for column in view.columns_for(containers)),
+    ]

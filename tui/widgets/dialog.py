@@ -1,0 +1,215 @@
+"""The dialog over the table: a text to read, or entries to choose from with what each means beside them.
+
+Owns drawing, scrolling, its keys and its mouse. It is a widget of the main screen, hidden while it is not used:
+a screen of its own would be laid out and styled anew each time it opens, too slow while a file is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.content import Content
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+
+from engine.text import clean
+
+Fact = tuple[str, str]
+"""A title and its text. Without a text it is a heading, without a title a paragraph."""
+TITLE_WIDTH = 12
+"""Cells titles take left of their texts."""
+LIST_WIDTH = 28
+"""Cells of the entries, the gap to the text included."""
+GAP = 2
+LEAST_LINES, MOST_LINES = 16, 38
+"""Lines inside the frame, however few or many entries there are."""
+WHEEL_LINES = 3
+KEYS = {
+    "up": "up", "k": "up", "down": "down", "j": "down", "home": "first", "g": "first", "end": "last", "G": "last",
+    "pageup": "page_up", "pagedown": "page_down", "space": "page_down", "enter": "choose", "escape": "close",
+}  # fmt: skip
+"""What keys do in every dialog. All others do nothing, but for those of the app that always work."""
+
+
+class Dialog(Widget, can_focus=True):
+    """Shows one text or choice at a time, and keeps the keys and the mouse meanwhile."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"dialog--cursor", "dialog--mark"}
+    """
+    | class | is |
+    | --- | --- |
+    | `dialog--cursor` | the entry under the cursor |
+    | `dialog--mark` | what says that there is more text |
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        """Start hidden."""
+        super().__init__(id=id)
+        self._labels: Sequence[Content] = ()
+        self._meaning: Callable[[int], Sequence[Fact]] = lambda _: ()
+        self._chosen: Callable[[int], None] = lambda _: None
+        self._title_width = TITLE_WIDTH
+        self._leave: frozenset[str] = frozenset()
+        self._at = 0
+        self._top = 0
+        self._text_top = 0
+        self._text: list[Strip] | None = None
+
+    def choose(
+        self,
+        caption: str,
+        labels: Sequence[Content],
+        meaning: Callable[[int], Sequence[Fact]],
+        start: int,
+        chosen: Callable[[int], None],
+        leave: Sequence[str],
+    ) -> None:
+        """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
+
+        ``leave`` are keys that close the dialog besides Esc.
+        """
+        self._labels, self._meaning, self._chosen = labels, meaning, chosen
+        self._title_width = TITLE_WIDTH
+        self._open(caption, "PgDn reads on · Enter choose · Esc cancel", len(labels), start, leave)
+
+    def tell(self, caption: str, facts: Sequence[Fact], leave: Sequence[str], title_width: int = TITLE_WIDTH) -> None:
+        """Show facts under a caption."""
+        self._labels, self._meaning, self._chosen = (), lambda _: facts, lambda _: None
+        self._title_width = title_width
+        self._open(caption, "Esc close", MOST_LINES, 0, leave)
+
+    def _open(self, caption: str, keys: str, lines: int, start: int, leave: Sequence[str]) -> None:
+        self.border_title, self.border_subtitle = Content(clean(caption)), Content(keys)
+        self.styles.max_height = min(MOST_LINES, max(LEAST_LINES, lines)) + self.gutter.height
+        self._leave = frozenset(leave)
+        self._at, self._top, self._text_top, self._text = start, 0, 0, None
+        self.display = True
+        self.screen.set_focus(self)
+        self.capture_mouse()
+        self.refresh()
+
+    def close(self) -> None:
+        """Hide the dialog and give keys and mouse back."""
+        self.display = False
+        self.release_mouse()
+        self.screen.set_focus(None)
+
+    # what happens to it
+
+    def on_key(self, event: events.Key) -> None:
+        """Do what a key says; none gets through to the table."""
+        event.stop()
+        what = "close" if event.key in self._leave else KEYS.get(event.key, "")
+        page = max(1, self.size.height - 1)
+        match what:
+            case "close":
+                self.close()
+            case "choose":
+                self._choose(self._at)
+            case "page_up" | "page_down":
+                self._scroll_text(page if what == "page_down" else -page)
+            case "up" | "down" | "first" | "last":
+                by = {"up": -1, "down": 1, "first": -(1 << 20), "last": 1 << 20}[what]
+                if self._labels:
+                    self._move_to(self._at + by)
+                else:
+                    self._scroll_text(by)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked entry; a click beside the dialog closes it."""
+        event.stop()
+        if not self.region.contains_point(event.screen_offset):
+            self.close()
+        elif (at := event.get_content_offset(self)) and at.x < LIST_WIDTH and self._top + at.y < len(self._labels):
+            self._choose(self._top + at.y)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll what is under the pointer."""
+        self._wheel(event, WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll what is under the pointer."""
+        self._wheel(event, -WHEEL_LINES)
+
+    def _wheel(self, event: events.MouseEvent, lines: int) -> None:
+        event.stop()
+        if self._labels and event.get_content_offset_capture(self).x < LIST_WIDTH:
+            self._move_to(self._at + lines)
+        else:
+            self._scroll_text(lines)
+
+    def _choose(self, index: int) -> None:
+        self.close()
+        self._chosen(index)
+
+    def _move_to(self, index: int) -> None:
+        self._at = max(0, min(index, len(self._labels) - 1))
+        self._text_top, self._text = 0, None
+        self.refresh()
+
+    def _scroll_text(self, lines: int) -> None:
+        self._text_top = max(0, min(self._text_top + lines, len(self._text or ()) - self.size.height))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Wrap the text anew."""
+        self._text = None
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._text = None
+
+    # drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line inside the frame: an entry, then a line of the text, then whether there is more of it."""
+        width, height = self.size
+        left = LIST_WIDTH if self._labels else 0
+        if self._text is None:
+            lines = laid_out(self._meaning(self._at), width - left - 1, self._title_width)
+            self._text = self._strips(Content("\n").join(lines), width - left - 1)
+            self._top = min(max(self._top, self._at - height + 1), self._at)
+        at = self._text_top + y
+        text = self._text[at] if at < len(self._text) else Strip.blank(width - left - 1, self.rich_style)
+        more = y == 0 < self._text_top, y == height - 1 and at < len(self._text) - 1
+        mark = Strip([Segment("▴" if more[0] else "▾" if more[1] else " ", self._mark_style)], 1)
+        return Strip.join([self._entry(self._top + y), text, mark] if left else [text, mark])
+
+    def _entry(self, index: int) -> Strip:
+        if index >= len(self._labels):
+            return Strip.blank(LIST_WIDTH, self.rich_style)
+        name = "dialog--cursor" if index == self._at else None
+        entry = self._strips(self._labels[index].truncate(LIST_WIDTH - GAP, ellipsis=True), LIST_WIDTH - GAP, name)
+        return Strip.join([entry[0], Strip.blank(GAP, self.rich_style)])
+
+    def _strips(self, content: Content, width: int, component: str | None = None) -> list[Strip]:
+        style = self.get_visual_style(component) if component else self.visual_style
+        return Visual.to_strips(self, content, max(1, width), None, style, pad=True)
+
+    @property
+    def _mark_style(self) -> Style:
+        return self.get_component_rich_style("dialog--mark")
+
+
+def laid_out(facts: Sequence[Fact], width: int, title_width: int) -> list[Content]:
+    """The lines of facts, titles in a column of their own, texts wrapped under themselves."""
+    lines: list[Content] = []
+    for title, text in facts:
+        if not text:
+            lines += [Content(""), Content.styled(clean(title), "bold $text-accent")]
+            continue
+        indent = title_width if title else 0
+        wrapped = Content(clean(text)).wrap(max(1, width - indent))
+        head = Content.styled(clean(title), "bold")
+        if title and head.cell_length >= indent:
+            lines.append(head)
+        elif title:
+            lines.append(Content.assemble(head.pad_right(indent - head.cell_length), wrapped.pop(0)))
+        lines += [part.pad_left(indent) for part in wrapped]
+    return lines
