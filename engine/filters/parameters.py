@@ -23,6 +23,8 @@ Parameters = Callable[[EventType], int | None]
 
 _MEMO = 1 << 16
 """Contents remembered; past that all are forgotten."""
+_FDS = 1 << 20
+"""Larger numbers of fds do not fit a key."""
 _OF_PLACE = frozenset({"FD", "FD32", "PID", "PID32", "UID", "GID", "FSPATH", "FSRELPATH", "FDLIST", "DYN"})
 """Types whose text depends on more than their bytes."""
 _WIDE = np.array([bool(kind.traits & Trait.LARGE_PAYLOAD) for kind in CATALOGUE[:SCAP_TYPES]], np.uint8)
@@ -45,6 +47,9 @@ class ParameterTerm(Plan):
                 for kind, index in zip(CATALOGUE, indexes, strict=True)
             ]
         )
+        self._own = np.array(
+            [index is not None and index == kind.fd_param for kind, index in zip(CATALOGUE, indexes, strict=True)]
+        )
         self._memo: dict[tuple[int, bytes], bool] = {}
         self._made_of: tuple[Store, int] | None = None
 
@@ -58,10 +63,18 @@ class ParameterTerm(Plan):
         held = np.zeros(len(types), np.bool_)
         chosen = np.flatnonzero(self._places[types] >= 0)
         asked = chosen if rows is None else rows[chosen]
-        fixed = self._fixed[segment.type[asked]]
+        fixed = self._fixed[segment.type[asked]] | self._own_fds(segment, asked)
         held[chosen[~fixed]] = self._each(store, segment, asked[~fixed])
         held[chosen[fixed]] = self._together(store, segment, asked[fixed])
         return held
+
+    def _own_fds(self, segment: Segment, rows: NDArray[np.intp]) -> Mask:
+        """Rows whose parameter is the event's own fd and that mention no other."""
+        numbers = segment.fd[rows]
+        own: Mask = self._own[segment.type[rows]] & (numbers >= 0) & (numbers < _FDS)
+        mentioning = np.zeros(len(segment), np.bool_)
+        mentioning[segment.others["event"]] = True
+        return own & ~mentioning[rows]
 
     def _each(self, store: Store, segment: Segment, rows: NDArray[np.intp]) -> Mask:
         answers = (self._test(Event(store, segment, row), store) for row in rows.tolist())
@@ -108,7 +121,11 @@ class ParameterTerm(Plan):
         codes = segment.type[rows]
         if made_of != self._made_of or len(self._memo) > _MEMO:
             self._made_of, self._memo = made_of, {}
-        found = recall(data, starts, lengths, codes.astype(np.int64), self._memo, held.view(np.uint8))
+        keys = codes.astype(np.int64)
+        own = ~self._fixed[codes]
+        keys[own] |= (segment.fd_row[rows[own]].astype(np.int64) + 1) << 11
+        keys[own] |= segment.fd[rows[own]].astype(np.int64) << 43
+        found = recall(data, starts, lengths, keys, self._memo, held.view(np.uint8))
         odd: list[int] = []
         for index in found:
             length = int(lengths[index])
@@ -116,7 +133,7 @@ class ParameterTerm(Plan):
                 odd.append(index)
                 continue
             start = int(starts[index])
-            key = (int(codes[index]), bytes(data[start : start + length]))
+            key = (int(keys[index]), bytes(data[start : start + length]))
             answer = self._memo.get(key)
             if answer is None:
                 answer = self._memo[key] = self._test(Event(store, segment, int(rows[index])), store)
