@@ -1,0 +1,323 @@
+"""Rows of every view equal csysdig 0.29.3's, key by key and cell by cell, but for the listed rules.
+
+A rule says for a row what csysdig's cell and what ours must be; both are counted from the events as sysdig prints
+them, so that neither side may say anything else. Two captures of sysdig's own time are compared: what
+sysdig 0.29.3 misses in newer ones (calls it has no number for, and so every descriptor they made) is no business of
+views, and is listed cell by cell in ``tests/engine/oracle_rules``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from engine.store.store import Store
+from tests.views import csysdig
+from tests.views.csysdig import Line
+from tests.views.running import VIEWS, Row, Stores, as_rows, run
+
+CAPTURES = ("502Error.scap", "libs_curl_google.scap")
+DOWNGRADE = Path("..") / "tools" / "downgrade_scap"
+"""From the captures' folder, the program that copies one so that sysdig 0.29.3 reads it to its end."""
+IP = ("ipv4", "ipv6")
+PATHS = ("file", "directory")
+STAND_IN = "sysdigevent"
+"""The event csysdig adds at the end for every thread that lives, and counts where the view's filter lets it."""
+NO_CALLS = ("procexit", STAND_IN)
+"""What csysdig takes for calls besides."""
+GARBAGE = "192.168.128.156:55441->145.216.3.255:514"
+"""An address that sysdig 0.29.3 reads from memory of something else; the true one is 127.0.0.1:55441->127.0.0.1:514."""
+UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
+ANYTHING = object()
+"""What sysdig's lines do not tell."""
+
+
+class Both(NamedTuple):
+    """What must stand in a cell: theirs (rates are not divided in JSON) and ours."""
+
+    theirs: object
+    ours: object
+
+
+class Told:
+    """Sysdig's lines of a capture, in the ways rules ask for them."""
+
+    def __init__(self, copy: Path, seconds: float) -> None:
+        self.seconds = seconds
+        self.copy = copy
+        self.lines = csysdig.lines(copy)
+        self.calls = [line for line in self.lines if line.syscall_type]
+        self.on_ip = [line for line in self.lines if line.fd_type in IP and line.fd_name]
+        self.on_paths = [line for line in self.lines if line.fd_type in PATHS and line.fd_name]
+        self.failed_opens = [
+            line for line in self.lines if line.is_exit and line.evt_type == "open" and line.result < 0 and line.fd_name
+        ]
+        self.mapped = Counter(self._mapped())
+        self.names = {line.fd_name for line in self.on_ip}
+        self.threads = {line.thread_tid for line in self.lines}
+        self.headless = {line.proc_pid for line in self.lines if line.evt_type == "clone"} - self.threads
+        """Processes of which only a second thread, seen from its clone on, has events."""
+
+    def of(self, pid: str) -> list[Line]:
+        """Calls of a process."""
+        return [line for line in self.calls if line.proc_pid == pid]
+
+    def _mapped(self) -> Iterable[str]:
+        """The file of each mmap: its descriptor is in the enter's arguments, the file in lines before."""
+        files: dict[tuple[str, int], str] = {}
+        asked: dict[str, int | None] = {}
+        for line in self.lines:
+            if line.fd_num and line.fd_type in PATHS:
+                files[line.proc_pid, int(line.fd_num)] = line.fd_name
+            if line.evt_type == "mmap" and line.evt_dir == ">":
+                asked[line.thread_tid] = line.argument("fd")
+            elif line.evt_type == "mmap":
+                number = asked.pop(line.thread_tid, None)
+                if number is not None and number >= 0:
+                    yield files[line.proc_pid, number]
+
+
+def calls(lines: Iterable[Line]) -> Both:
+    """csysdig counts enters and exits, we count calls."""
+    kept = list(lines)
+    return Both(len(kept), sum(line.is_exit for line in kept))
+
+
+def times(lines: Iterable[Line]) -> Both:
+    """Of calls whose enter was not seen csysdig knows 0, we nothing."""
+    found = [int(line.evt_latency or 0) for line in lines if line.is_exit]
+    return Both(sum(found), sum(found) if any(found) else None)
+
+
+def averages(lines: Iterable[Line]) -> Both:
+    """csysdig divides by enters and exits, we by the exits whose enter was seen (the others have a latency of 0)."""
+    kept = list(lines)
+    total = sum(int(line.evt_latency or 0) for line in kept if line.is_exit)
+    timed = sum(line.is_exit and int(line.evt_latency or 0) > 0 for line in kept)
+    return Both(total / len(kept), total / timed if timed else None)
+
+
+def file_calls(told: Told, lines: Iterable[Line], names: Callable[[str], bool]) -> Both:
+    """sysdig 0.29.3 does not know the file of mmap, nor has a failed open one."""
+    exits = sum(line.is_exit for line in lines)
+    failed = sum(names(line.fd_name) for line in told.failed_opens)
+    return Both(exits, exits + failed + sum(count for name, count in told.mapped.items() if names(name)))
+
+
+def cpu(told: Told, tids: set[str]) -> Both:
+    """csysdig shows the mean of the samples' percentages, we the time on CPU in the window; threads are added up."""
+    theirs = ours = 0.0
+    for tid in tids:
+        samples = [line for line in told.lines if line.evt_type == "procinfo" and line.thread_tid == tid]
+        if samples:
+            first, last = (
+                (each.argument("cpu_usr") or 0) + (each.argument("cpu_sys") or 0) for each in (samples[0], samples[-1])
+            )
+            theirs += (last - first) / len(samples)
+            ours += (last - first) / told.seconds
+    return Both(theirs, ours)
+
+
+def network(lines: Iterable[Line]) -> Both:
+    """csysdig takes every result for bytes, as fcntl's."""
+    done = [line for line in lines if line.evt_dir == "<" and line.fd_type in IP and line.evt_buflen]
+    return Both(
+        sum(int(line.evt_buflen) for line in done),
+        sum(int(line.evt_buflen) for line in done if line.evt_is_io == "true"),
+    )
+
+
+def threads_of(told: Told, container: str) -> Both:
+    """csysdig shows how many there were at a sample."""
+    return Both(ANYTHING, len({line.thread_tid for line in told.lines if line.container_id == container}))
+
+
+def directory(name: str) -> str:
+    return name.rpartition("/")[0] or "/"
+
+
+Rule = Callable[[Told, str], Both]
+RULES: dict[tuple[str, str], Rule] = {
+    ("connections", "IOPS"): lambda told, key: calls(line for line in told.on_ip if line.fd_name == key),
+    ("sports", "IO CALLS"): lambda told, key: calls(line for line in told.on_ip if line.fd_sport == key),
+    ("syscalls", "CALLS/S"): lambda told, key: calls(line for line in told.calls if line.evt_type == key),
+    ("syscalls", "TOT TIME"): lambda told, key: times(line for line in told.calls if line.evt_type == key),
+    ("syscalls", "AVG TIME"): lambda told, key: averages(line for line in told.calls if line.evt_type == key),
+    # Theirs has stand-ins added, how many is held below.
+    ("syscall_procs", "CALLS/S"): lambda told, key: Both(ANYTHING, calls(told.of(key)).ours),
+    ("syscall_procs", "TIME"): lambda told, key: times(told.of(key)),
+    ("files", "OPS"): lambda told, key: file_calls(
+        told, (line for line in told.on_paths if line.fd_name == key), lambda name: name == key
+    ),
+    ("directories", "OPS"): lambda told, key: file_calls(
+        told, (line for line in told.on_paths if line.fd_directory == key), lambda name: directory(name) == key
+    ),
+    ("procs", "CPU"): lambda told, key: cpu(told, {line.thread_tid for line in told.lines if line.proc_pid == key}),
+    ("threads", "CPU"): lambda told, key: cpu(told, {key}),
+    ("containers", "CPU"): lambda told, key: cpu(
+        told, {line.thread_tid for line in told.lines if line.container_id == key}
+    ),
+    ("procs", "NET"): lambda told, key: network(line for line in told.lines if line.proc_pid == key),
+    ("threads", "NET"): lambda told, key: network(line for line in told.lines if line.thread_tid == key),
+    ("containers", "NET"): lambda told, key: network(line for line in told.lines if line.container_id == key),
+    ("containers", "THREADS"): threads_of,
+}
+
+
+def exceptional(told: Told, view: str, title: str, key: str) -> Rule | None:
+    """A rule for some rows only."""
+    if view == "connections" and title in ENDS and "." in key.partition("->")[0]:
+        return lambda told, key: ends(told, key, title)
+    if view == "procs" and title in OF_MAIN and key in told.headless:
+        return lambda told, key: of_unseen_main(told, key, title)
+    return None
+
+
+ENDS = ("LIP", "LPORT", "RIP", "RPORT")
+
+
+def ends(told: Told, key: str, title: str) -> Both:
+    """csysdig shows IPv4 ends as IPv6, and takes either end for the own one when no interface of the machine has it
+    (as in containers); ours is that of the row's first event."""
+    client, server = (end.rpartition(":")[::2] for end in key.split("->"))
+    first = next(line for line in told.on_ip if line.fd_name == key)
+    own, other = (server, client) if first.evt_type.startswith("accept") else (client, server)
+    address, port = own if title.startswith("L") else other
+    return Both(ANYTHING, address if title.endswith("IP") else int(port))
+
+
+OF_MAIN = {"PPID": "ptid", "USER": "", "VIRT": "vm_size", "RES": "vm_rss"}
+
+
+def of_unseen_main(told: Told, pid: str, title: str) -> Both:
+    """Of a main thread without any event csysdig knows nothing, or what it finds under that pid on the machine it runs
+    on; we know what its other threads were made with."""
+    if title == "USER":
+        return Both(ANYTHING, next(line.user_name for line in told.lines if line.proc_pid == pid))
+    found = [line.argument(OF_MAIN[title]) for line in told.lines if line.proc_pid == pid and line.evt_type == "clone"]
+    return Both(ANYTHING, found[0] if title == "PPID" else max(each or 0 for each in found) * 1024)
+
+
+def without_blank(title: str, theirs: object, ours: object) -> object:
+    """csysdig ends a command without arguments with a blank."""
+    return theirs.removesuffix(" ") if title == "Command" and isinstance(theirs, str) and theirs != ours else theirs
+
+
+def agree(cell: object, expected: object) -> bool:
+    """True when a cell says what it must; times as text are cut after three digits."""
+    if isinstance(cell, str) and isinstance(expected, int | float):
+        found = re.fullmatch(r"(\d+\.?(\d*))([a-z]+)", cell)
+        assert found, cell
+        unit = UNITS[found[3]]
+        low = float(found[1]) * unit
+        # One more ns on either side: latencies are whole ns, averages are not.
+        return low - 1 <= expected < low + unit * 0.1 ** len(found[2]) + 1
+    if isinstance(cell, float) and isinstance(expected, int | float):
+        return bool(cell == pytest.approx(expected))
+    return expected is ANYTHING or bool(cell == expected)
+
+
+class Compared(NamedTuple):
+    """A capture in both programs' hands."""
+
+    copy: Path
+    store: Store
+    told: Told
+
+    def ours(self, view: str) -> dict[str, Row]:
+        """Our rows by key as csysdig writes it, rates multiplied by the seconds that csysdig does not divide by."""
+        table = run(self.store, view)
+        rows = as_rows(table)
+        for column in VIEWS[view].columns_for(False):
+            if column.aggregation.value == "rate":
+                for row in rows:
+                    row[column.title] *= self.told.seconds
+        if not table.key_field:
+            return {str(place): row for place, row in enumerate(rows, 1)}
+        keys = (row.key for row in table.page(0, table.total))
+        return {key.decode() if isinstance(key, bytes) else str(key): row for key, row in zip(keys, rows, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def compared(captures: Path, read: Stores, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Compared]:
+    if shutil.which("csysdig") is None:
+        pytest.skip("needs csysdig 0.29.3")
+    if not (captures / DOWNGRADE).exists():
+        pytest.skip(f"needs {DOWNGRADE} beside the shared captures, which makes copies that sysdig reads to their end")
+
+    @cache
+    def compare(name: str) -> Compared:
+        copy = tmp_path_factory.mktemp("copies") / name
+        subprocess.run([captures / DOWNGRADE, captures / name, copy], check=True, stderr=subprocess.DEVNULL)
+        store = read(copy)
+        start, end = store.time_span
+        return Compared(copy, store, Told(copy, (end - start) / 1e9))
+
+    return compare
+
+
+Comparing = Callable[[str], Compared]
+
+
+def only_theirs(told: Told, view: str) -> set[str]:
+    """Rows only csysdig has."""
+    if view == "syscalls":
+        # Happenings that are no calls.
+        return {line.evt_type for line in told.calls if line.evt_type in NO_CALLS} | {STAND_IN}
+    if view == "syscall_procs":
+        called = {line.proc_pid for line in told.calls if line.evt_type not in NO_CALLS}
+        return set(csysdig.rows(told.copy, "procs")) - called
+    return {GARBAGE} if view == "connections" and GARBAGE in told.names else set()
+
+
+def only_ours(told: Told, view: str) -> set[str]:
+    """Rows only we have."""
+    if view == "files":
+        return {line.fd_name for line in told.failed_opens} - {line.fd_name for line in told.on_paths}
+    if view == "directories":
+        return {directory(line.fd_name) for line in told.failed_opens} - {line.fd_directory for line in told.on_paths}
+    if view == "connections" and GARBAGE in told.names:
+        # The true address; and the socket before it had one, which has no other end for csysdig's columns.
+        return {"127.0.0.1:55441->127.0.0.1:514", "0.0.0.0:55441"}
+    return set()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", CAPTURES)
+def test_the_rows_are_csysdigs(compared: Comparing, name: str, view: str) -> None:
+    both = compared(name)
+    theirs, ours = set(csysdig.rows(both.copy, view)), set(both.ours(view))
+    assert theirs - ours == only_theirs(both.told, view)
+    assert ours - theirs == only_ours(both.told, view)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", CAPTURES)
+def test_the_cells_are_csysdigs_or_follow_a_rule(compared: Comparing, name: str, view: str) -> None:
+    both = compared(name)
+    ours = both.ours(view)
+    for key, theirs in csysdig.rows(both.copy, view).items():
+        for title, cell in theirs.items() if key in ours else ():
+            rule = RULES.get((view, title)) or exceptional(both.told, view, title, key)
+            expected = rule(both.told, key) if rule else Both(cell, without_blank(title, cell, ours[key][title]))
+            place = f"{view}, {key}, {title}"
+            assert agree(cell, expected.theirs), f"{place}: theirs is {cell}, by the rule {expected.theirs}"
+            assert agree(ours[key][title], expected.ours), f"{place}: ours is {ours[key][title]}, not {expected.ours}"
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_what_csysdig_counts_beyond_sysdigs_lines_are_stand_ins(compared: Comparing, name: str) -> None:
+    both = compared(name)
+    callers = csysdig.rows(both.copy, "syscall_procs")
+    added = sum(row["CALLS/S"] - len(both.told.of(pid)) for pid, row in callers.items())
+    assert added == csysdig.rows(both.copy, "syscalls")[STAND_IN]["CALLS/S"]
