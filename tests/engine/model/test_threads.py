@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.decode.event import Event
-from engine.events import FdKind
+from engine.events import FLAG_TABLES, FdKind
 from engine.model.facts import Thread
 from tests.engine.decode.decoded import Machine, listed
 
@@ -15,6 +15,7 @@ CLONE, EXECVE_ENTER, EXECVE, EXIT = 223, 292, 293, 186
 CHDIR, FCHDIR, GETCWD, SETUID, SETRESUID, SETSID, PRCTL = 95, 97, 93, 199, 193, 275, 401
 READ_ENTER, READ, GETPID = 6, 7, 0
 CLONE_FILES, CLONE_THREAD, CLOEXEC = 1, 8192, 4096
+CLONE_PARENT = dict(FLAG_TABLES["clone_flags"])["CLONE_PARENT"]
 OPENAT = 307
 
 
@@ -51,6 +52,20 @@ def test_a_child_inherits_directory_and_fds() -> None:
     assert read.fd is not None and read.fd.name == b"/x"
     child = thread_of(read)
     assert (child.pid, child.ptid, child.cwd, parent_of(seen, read).tid) == (20, 10, b"/home/", 10)
+
+
+@pytest.mark.parametrize("order", ["maker first", "child first"])
+def test_a_child_made_for_the_makers_parent_has_what_its_maker_had(order: str) -> None:
+    seen = Machine(listed(10))
+    forks(seen, 10, 20)
+    seen.happens(CHDIR, 20, res=0, path="/made")
+    told = {"exe": "/bin/app", "comm": "app", "uid": 0, "gid": 0, "flags": CLONE_PARENT, "ptid": 10}
+    seen.happens(CLONE - 1, 20)
+    if order == "maker first":
+        seen.happens(CLONE, 20, res=30, tid=20, pid=20, vtid=20, vpid=20, **told)
+    seen.happens(CLONE, 30, res=0, tid=30, pid=30, vtid=30, vpid=30, **told)
+    child = thread_of(seen.happens(READ_ENTER, 30, fd=3, size=1))
+    assert (child.ptid, child.cwd) == (10, b"/made/")
 
 
 def test_what_a_child_closes_its_parent_keeps() -> None:
