@@ -241,6 +241,42 @@ async def test_a_search_without_a_hit_says_so_and_escape_goes_back(stage: Stage)
         assert stage.screen.grid.position.index == 1
 
 
+@pytest.mark.parametrize(("keys", "index"), [(["enter", "down"], 1), (["escape"], 0), (["enter"], 3)])
+async def test_a_late_answer_moves_only_a_cursor_that_waited(stage: Stage, keys: list[str], index: int) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        stage.engine.silent = True
+        await pilot.press("slash", *"dockerd", *keys)
+        late = next(asked for asked in reversed(stage.engine.asked) if asked.search)  # type: ignore[union-attr]
+        stage.engine.publish(stage.engine.answer(late))
+        await pilot.pause()
+        assert stage.screen.grid.position.index == index
+
+
+async def test_a_click_beside_a_dialog_closes_it_and_one_on_an_entry_chooses_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f2")
+        await pilot.pause()
+        await pilot.click(offset=(0, 0))
+        await pilot.pause()
+        assert not stage.screen.dialog.display
+        await pilot.press("f2")
+        await pilot.pause()
+        line = next(y for y, text in enumerate(stage.text()) if "Threads" in text)
+        await pilot.click(offset=(stage.text()[line].index("Threads"), line))
+        await pilot.pause()
+        assert stage.text()[1] == " Processes ▸ Threads"
+
+
+async def test_keys_of_the_table_do_nothing_under_a_dialog(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f7", "p", "1", "d", "escape")
+        await pilot.pause()
+        assert "PAUSED" not in stage.text()[0]
+        assert stage.text()[1] == " Processes"
+        assert "▼CPU" in stage.text()[3]
+
+
 async def test_arrows_move_while_searching(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("slash", *"curl", "down")

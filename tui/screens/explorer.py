@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -84,6 +84,7 @@ class Explorer(Screen[None]):
         self._impatience: Timer | None = None
         self._searched = ""
         self._before_search = 0
+        self._asked_at: Any = None
 
     @property
     def place(self) -> Place:
@@ -127,6 +128,7 @@ class Explorer(Screen[None]):
                 offset, count, self.grid.hold, search, search_from, backwards,
             )  # fmt: skip
         self._pending = request
+        self._asked_at = self.grid.hold
         self._stale = False
         if not self._impatience:
             self._impatience = self.set_timer(PATIENCE, self._show_source)
@@ -168,10 +170,12 @@ class Explorer(Screen[None]):
                 self._impatience.stop()
                 self._impatience = None
                 self._show_source()
+        # Whoever moved on, or left the search, is not brought back by an answer that took its time.
+        stayed = self.grid.hold == self._asked_at
         self.place.snapshot = snapshot
         self.header.show_filter(snapshot.filter)
         self._show_rows(snapshot, awaited=awaited)
-        if awaited and request.search:
+        if awaited and request.search and stayed:
             self.search_prompt.tell(found=snapshot.found is not None)
             if snapshot.found is not None:
                 self.grid.move_to(snapshot.found)
@@ -273,7 +277,7 @@ class Explorer(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense here, hide what is for other moods."""
         if action in {"cancel", "back", "drill"}:
-            typing = any(prompt.display for prompt in self.query(Prompt))
+            typing = self.is_mounted and (self.filter_prompt.display or self.search_prompt.display)
             if typing or action == "cancel":
                 return typing and action == "cancel"
         if action in {"sort", "sort_on", "shift_sort", "legend", "dig", "drill"} and self.place.view is None:
@@ -357,6 +361,7 @@ class Explorer(Screen[None]):
         if self.search_prompt.display:
             self._close(self.search_prompt)
             self.grid.move_to(self._before_search)
+            self._ask()
         elif self.filter_prompt.display:
             self._close(self.filter_prompt)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.screen import Screen
 
@@ -13,6 +13,9 @@ from tui.widgets.line import Line, runs
 
 class KeyBar(Line):
     """Shows the keys of bindings that ask to be shown, in their order, as many as there is room for."""
+
+    _state: tuple[int, list[tuple[Binding, bool]]] | None = None
+    """What was written last: room, and the keys with whether they are enabled."""
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
@@ -39,6 +42,10 @@ class KeyBar(Line):
             if active.binding.show:
                 shown.setdefault(active.binding.action, active)
         room = self.size.width - self.right.cell_length
+        state = (room, [(active.binding, active.enabled) for active in shown.values()])
+        if state == self._state:
+            return
+        self._state = state
         roomy = self._bar(shown.values(), " ")
         self.left = roomy if roomy.cell_length <= room else self._bar(shown.values(), "", room)
 
