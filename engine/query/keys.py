@@ -212,7 +212,9 @@ def out_of_container(text: bytes) -> tuple[bytes, bytes]:
 
 
 def groupable(field: Field) -> bool:
-    """True when a table may be keyed by this field."""
+    """True when a table may be keyed by this field: it has one value, found without the event's record."""
+    if field.multiple or field.is_list:
+        return False
     return field.name in IN_CONTAINER or field.place in (Place.TYPE, Place.THREAD, Place.FD, Place.EVENT)
 
 

@@ -7,6 +7,7 @@ looks that of ``cells``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from engine.query.matches import Cancelled
 from engine.query.snapshots import Row, ShownColumn
 from engine.query.view import Kind, View
 from engine.store.store import Store
+
+_SERVICES = {f"fd.{end}port": f"fd.{end}proto" for end in "cslr"}
+"""Fields of ports, and those of their services' names."""
 
 
 class TableRun:
@@ -37,6 +41,8 @@ class TableRun:
     ) -> None:
         """Prepare a view under a complete filter (``compose``), with container columns or without, over a
         window (first and last ns) or everything. Raises FilterError."""
+        if store.port_names:
+            view = _with_services(view)
         self._store = store
         self._view = view
         self._containers = containers
@@ -75,6 +81,12 @@ class TableRun:
         if descending is None:
             descending = sort is not None and self._cells.is_number(sort)
         return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending)
+
+
+def _with_services(view: View) -> View:
+    """The view with ports shown by name; its key stays the number."""
+    columns = (replace(column, field=_SERVICES.get(column.field, column.field)) for column in view.columns)
+    return replace(view, columns=tuple(columns))
 
 
 class Table:

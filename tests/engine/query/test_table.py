@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.events import CATALOGUE, EventType
-from engine.model.facts import Container, Thread
+from engine.events import CATALOGUE, L4_NAMES, EventType, FdKind
+from engine.model.facts import Container, Role, Socket, Thread
 from engine.query.compose import compose
 from engine.query.snapshots import Level
 from engine.query.table import Table, TableRun
@@ -32,6 +32,7 @@ READ_ENTER = code(lambda kind: kind.name == "read" and not kind.is_exit)
 READ = code(lambda kind: kind.name == "read" and kind.is_exit)
 OPENAT = code(lambda kind: kind.name == "openat" and kind.is_exit)
 SWITCH = code(lambda kind: kind.name == "switch")
+TCP = next(number for number, name in L4_NAMES.items() if name == "tcp")
 EXIT = max(kind.code for kind in CATALOGUE if kind.name == "procexit")
 
 
@@ -272,6 +273,24 @@ def test_a_damaged_name_reaches_no_cell_as_it_is() -> None:
     made = calls(store(process(1, life=0), files=(b"/a\x1b[31m\xff",)), Row(READ, 0, 0, 1))
     (row,) = table(made, "files").page(0, 1)
     assert "\x1b" not in "".join(row.cells) + row.shown_key
+
+
+def test_ports_are_shown_as_services_when_asked_for_and_selected_by_number() -> None:
+    made = store(process(10, life=0))
+    for port in (80, 65000):
+        ends = Socket(b"\x7f\0\0\1", 65001, b"\x7f\0\0\1", port, TCP, Role.CLIENT)
+        made.fds.add(FdKind.IPV4, made.fds.identity(FdKind.IPV4, b"127.0.0.1:65001->127.0.0.1:%d" % port, ends))
+    made.fds.publish()
+    calls(made, Row(READ, 0, 0, 5, time=1), Row(READ, 0, 1, 5, time=2))
+    assert [row["SPORT"] for row in records(table(made, "sports"))] == [80, 65000]
+    made.port_names = True
+    named = table(made, "sports")
+    assert [row["SPORT"] for row in records(named)] == ["http", "65000"]
+    assert [row.key for row in named.page(0, 2)] == [80, 65000]
+    assert [(row["LPORT"], row["RPORT"]) for row in records(table(made, "connections"))] == [
+        ("65001", "http"),
+        ("65001", "65000"),
+    ]
 
 
 EVENTS = st.lists(
