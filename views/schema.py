@@ -152,7 +152,9 @@ def _check(view: View, top: Reader, text: str) -> None:
         raise top.mistake(None, f"expected the key key: {_KEY}")
     for key in view.keys:
         if not groupable(look_up(key.field)[0]):
-            raise top.mistake("key", f"{key.field} is read from each event's record, rows cannot be made of it")
+            raise top.mistake(
+                "key", f"rows cannot be made of {key.field}: it is read from each event's record, or has many values"
+            )
     of_threads = all(_of_thread(key.field) for key in view.keys)
     if view.group and not (of_threads and _of_thread(view.group)):
         raise top.mistake("group", "key and group must both be fields of threads")
