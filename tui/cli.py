@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from importlib.resources import as_file, files
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tui import __version__
+from tui.arguments import at_least
 from tui.exit_codes import Exit
 
 COMMANDS = {
@@ -62,7 +63,9 @@ def _command(words: list[str]) -> int:
     try:
         return int(module.run(asked))
     except CaptureError as error:
-        sys.stderr.write(f"tui: {error}\n")
+        from engine.text import clean
+
+        sys.stderr.write(f"tui: {clean(str(error))}\n")
         return Exit.FAILED
 
 
@@ -115,37 +118,22 @@ def _explorer_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-r", "--readfile", metavar="FILE", type=Path, help="capture to open (.scap, plain or gzip)")
     add("-v", "--view", metavar="VIEW", default="procs", help="view to start with (default: procs)")
-    add("-n", "--numevents", metavar="N", type=_at_least(1), help="stop reading after N events")
+    add("-n", "--numevents", metavar="N", type=at_least(1), help="stop reading after N events")
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")
     add("-E", "--exclude-users", action="store_true", help="show user and group numbers, not names")
     add("-R", "--resolve-ports", action="store_true", help="show service names in place of port numbers")
-    add("-d", "--delay", metavar="MS", type=_at_least(SHORTEST_DELAY), default=500, help="refresh period, ms (500)")
+    add("-d", "--delay", metavar="MS", type=at_least(SHORTEST_DELAY), default=500, help="refresh period, ms (500)")
     add(
         "-s",
         "--snaplen",
         metavar="LEN",
-        type=_at_least(0),
+        type=at_least(0),
         default=80,
         help="bytes kept of each buffer, live only (80)",
     )
     add("--version", action="version", version=f"syscope {__version__}")
     add("filter", metavar="FILTER", nargs="*", help="what every view is restricted to, e.g. proc.name=nginx")
     return parser
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    """An argument type: whole numbers from ``least`` on."""
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{number} is too small, the least is {least}")
-        return number
-
-    return parse
 
 
 if __name__ == "__main__":

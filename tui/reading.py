@@ -25,7 +25,7 @@ class Reading:
         self.store = Store(self._source.raw)
         self._decoder = Decoder(self.store, str(path))
         self._news = threading.Event()
-        self._closing = False
+        self._closing = self._done = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._read, name="ingest", daemon=True)
 
@@ -39,7 +39,7 @@ class Reading:
         self._source.close()
 
     def __iter__(self) -> Iterator[None]:
-        while self._thread.is_alive():
+        while not self._done:
             self._news.wait()
             self._news.clear()
             yield
@@ -55,4 +55,5 @@ class Reading:
         except Exception as failure:  # told by the thread that works on what was read
             self._failure = failure
         finally:
+            self._done = True
             self._news.set()

@@ -55,4 +55,7 @@ def _checked(name: str, argument: str | None) -> tuple[Field, str | None]:
         raise UnknownField(
             f"{name}[{argument}]: expected {'a whole number' if field.whole_argument else 'an argument'}"
         )
+    elif field.named is not None and not argument.isdecimal() and argument not in field.named:
+        near = (f"{name}.{one}" for one in difflib.get_close_matches(argument, field.named, 3, 0.7))
+        raise UnknownField(f"unknown event argument {argument}", tuple(near))
     return field, argument

@@ -202,6 +202,8 @@ def _direction(kind: EventType) -> bytes | None:
 _event = partial(Field, place=Place.EVENT, group="event")
 _type = partial(Field, place=Place.TYPE, group="event")
 _late = partial(Field, place=Place.LATE, group="event")
+_PARAMETERS = frozenset(parameter.name for kind in CATALOGUE for parameter in kind.params)
+
 FIELDS = (
     _event(
         "evt.num",
@@ -273,6 +275,7 @@ FIELDS = (
         "one parameter as text, by [NAME] or [NUMBER]",
         argument_text,
         argument=Argument.REQUIRED,
+        named=_PARAMETERS,
         parameter=place_of,
     ),
     _late(
@@ -281,6 +284,7 @@ FIELDS = (
         "one parameter as it is, by [NAME]",
         argument_value,
         argument=Argument.REQUIRED,
+        named=_PARAMETERS,
         parameter=place_of,
     ),
     _late(

@@ -125,6 +125,8 @@ class Field:
     parameter: Callable[[EventType, str | None], int | None] | None = None
     """Index of the one parameter a LATE field is made of, None for types that lack it and with it the field."""
     argument: Argument = Argument.NONE
+    named: frozenset[str] | None = None
+    """Names the argument may be, numbers apart; None: any."""
     whole_argument: bool = False
     """The argument must be a whole number."""
     filter_only: bool = False

@@ -150,6 +150,8 @@ class LineFormat:
         """Parse a format, else take the default one; ``whole`` does not cut payload. Raises FormatError."""
         if layout is None:
             layout = CONTAINERS if containers else DEFAULT
+        if not layout:
+            raise FormatError("empty format: expected text with %FIELD in it")
         self._clock = clock
         self._whole = whole
         self._first: int | None = None

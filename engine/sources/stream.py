@@ -70,7 +70,7 @@ class PlainStream:
 
 
 class GzipStream:
-    """A gzip file, of one member or several; what follows the last one and is none is ignored.
+    """A gzip file, of one member or several; zeros that pad the last one are ignored.
 
     A thread inflates a little ahead of the reader: inflating takes longer than decoding.
     """
@@ -145,6 +145,11 @@ class GzipStream:
             while len(self._input) < len(GZIP) and (more := self._more_input()):
                 self._input += more
             if not self._input.startswith(GZIP):
+                rest = self._input
+                while rest and not rest.strip(b"\0"):
+                    rest = self._more_input()
+                if rest:
+                    self.trouble = "expected another gzip member or the end of the file"
                 self._exhausted = True
                 return b""
             self._inflater = zlib.decompressobj(wbits=31)

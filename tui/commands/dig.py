@@ -22,6 +22,7 @@ from engine.query.lines import CONTAINERS, DEFAULT, Clock, FormatError, LineForm
 from engine.sources import open_capture
 from engine.store.segment import HIDDEN, Segment
 from engine.store.store import Store
+from tui.arguments import at_least
 from tui.exit_codes import Exit
 
 _INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])
@@ -47,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FORMAT",
         help="format of a line; c: the default one with container columns; p: print the default one",
     )
-    add("-n", "--numevents", metavar="N", type=_positive, help="stop after N lines")
+    add("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N lines")
     add("-t", "--timetype", choices=[style.value for style in Clock], default="h", help=_CLOCKS)
     add("-D", "--debug", action="store_true", help="also show internal events (procinfo, drops, containers …)")
     add("-d", "--displayfilter", action="store_true", help="as always here: a filter does not change what is known")
@@ -60,13 +61,6 @@ _CLOCKS = (
     "evt.outputtime: h time of day (default), a seconds since 1970, r seconds since the first line, "
     "d seconds the call took, D seconds since the previous line"
 )
-
-
-def _positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run(args: argparse.Namespace) -> int:

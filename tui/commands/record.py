@@ -11,14 +11,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
 
 from engine import filters, text
 from engine.sources.live.recorder import Plan, Recorder
 from engine.sources.live.source import LiveSource, LoadError, Options
+from tui.arguments import at_least
 from tui.exit_codes import Exit
 
 
@@ -34,14 +33,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add = parser.add_argument
     add("-w", "--write", metavar="FILE", type=Path, required=True, help="file to write")
-    add("-M", "--seconds", metavar="SECONDS", type=_positive(float), help="stop after so long")
-    add("-n", "--numevents", metavar="N", type=_positive(int), help="stop after N events; a call counts once")
-    add("-s", "--snaplen", metavar="BYTES", type=_positive(int), default=80, help="data kept of each I/O (80)")
+    add("-M", "--seconds", metavar="SECONDS", type=at_least(0.001), help="stop after so long")
+    add("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N events; a call counts once")
+    add("-s", "--snaplen", metavar="BYTES", type=at_least(1), default=80, help="data kept of each I/O (80)")
     add("-z", "--compress", action="store_true", help="write gzip")
-    add("-C", "--file-size", metavar="MB", type=_positive(float), help="begin a new file, FILE0 FILE1 ..., every MB")
-    add("-G", "--file-seconds", metavar="SECONDS", type=_positive(float),
+    add("-C", "--file-size", metavar="MB", type=at_least(0.001), help="begin a new file, FILE0 FILE1 ..., every MB")
+    add("-G", "--file-seconds", metavar="SECONDS", type=at_least(0.001),
         help="begin a new file every so often; %% in FILE makes it a pattern of the time")  # fmt: skip
-    add("-W", "--files", metavar="COUNT", type=_positive(int), help="with -C or -G: keep only COUNT files")
+    add("-W", "--files", metavar="COUNT", type=at_least(1), help="with -C or -G: keep only COUNT files")
     add("--compat", choices=["0.29"], help="write what sysdig 0.29.3 reads too")
     add("--buffer", metavar="MB", type=_power_of_two, default=32, help="size of the buffer shared with the kernel (32)")
     add("--switches", action="store_true", help="record context switches too")
@@ -50,18 +49,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 _PR_SET_PDEATHSIG = 1
-_N = TypeVar("_N", int, float)
-
-
-def _positive(kind: Callable[[str], _N]) -> Callable[[str], _N]:
-    def parse(word: str) -> _N:
-        value = kind(word)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"{word} is not above 0")
-        return value
-
-    parse.__name__ = "number"
-    return parse
 
 
 def _power_of_two(word: str) -> int:

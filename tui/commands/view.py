@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from engine.text import clean
+from tui.arguments import at_least
 from tui.exit_codes import Exit
 
 _GAP = "  "
@@ -33,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("-r", "--readfile", metavar="FILE", type=Path, help="capture to read (.scap, plain or gzip)")
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")
     add("--sort", metavar="COLUMN", help="title of the column to sort on")
-    add("--top", metavar="N", type=int, help="print the first N rows only")
+    add("--top", metavar="N", type=at_least(1), help="print the first N rows only")
     add("--list", action="store_true", help="list the views there are")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON array of objects, numbers unscaled, unknown as null")
@@ -50,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
 
     library = load()
     for problem in library.problems:
-        print(f"tui: {problem}", file=sys.stderr)
+        print(f"tui: {clean(problem)}", file=sys.stderr)
     if asked.list:
         return _list(library.views, asked.json)
     view = library.views.get(asked.view)
@@ -71,7 +73,7 @@ def run(asked: argparse.Namespace) -> int:
         for _ in reading:
             made.update()
         table = made.table(sort)
-        count = table.total if asked.top is None else max(asked.top, 0)
+        count = table.total if asked.top is None else asked.top
         if asked.json:
             _json(dict(zip(titles, row, strict=True)) for row in islice(table.values(), count))
         elif asked.csv:
@@ -80,12 +82,12 @@ def run(asked: argparse.Namespace) -> int:
             right = [column.right for column in table.columns]
             _aligned(titles, right, [row.cells for row in table.page(0, count)])
         for damage in reading.store.damage:
-            print(f"tui: {damage}", file=sys.stderr)
+            print(f"tui: {clean(str(damage))}", file=sys.stderr)
         return Exit.FAILED if reading.store.damage else Exit.OK
 
 
 def _wrong(message: str) -> int:
-    print(f"tui view: {message}\nTry `tui view --help`.", file=sys.stderr)
+    print(f"tui view: {clean(message)}\nTry `tui view --help`.", file=sys.stderr)
     return Exit.USAGE
 
 

@@ -59,7 +59,7 @@ def test_a_child_made_for_the_makers_parent_has_what_its_maker_had(order: str) -
     seen = Machine(listed(10))
     forks(seen, 10, 20)
     seen.happens(CHDIR, 20, res=0, path="/made")
-    told = {"exe": "/bin/app", "comm": "app", "uid": 0, "gid": 0, "flags": CLONE_PARENT, "ptid": 10}
+    told: dict[str, Any] = {"exe": "/bin/app", "comm": "app", "uid": 0, "gid": 0, "flags": CLONE_PARENT, "ptid": 10}
     seen.happens(CLONE - 1, 20)
     if order == "maker first":
         seen.happens(CLONE, 20, res=30, tid=20, pid=20, vtid=20, vpid=20, **told)

@@ -69,7 +69,6 @@ def test_the_container_line(store: Store) -> None:
         ("a\\tb\\nc\\\\%evt.num\\x", "a\tb\nc\\3\\x"),
         ("%evt.rawtime.ns", "3000000"),
         ("%evt.buffer", "ab.[2J"),
-        ("", ""),
         ("*", ""),
     ],
 )
@@ -87,6 +86,7 @@ def test_a_line_with_an_absent_field_is_left_out_or_says_so(store: Store) -> Non
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
+        ("", "empty format"),
         ("%", "cannot end in %"),
         ("a %10", "cannot end in a number"),
         ("%%", "unknown field %"),
@@ -95,6 +95,7 @@ def test_a_line_with_an_absent_field_is_left_out_or_says_so(store: Store) -> Non
         ("%fd.ip", "only be used in filters"),
         ("%evt.arg", "needs an argument"),
         ("%proc.aname[x]", "expected a whole number"),
+        ("%evt.arg.nmae", "unknown event argument nmae, did you mean evt.arg.name"),
         ("%99999999999proc.name", "cells wide at most"),
     ],
 )

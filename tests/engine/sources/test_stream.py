@@ -54,11 +54,18 @@ def test_members_one_after_the_other_are_one_stream(path: Path, cut: int) -> Non
     assert recorder.damage == []
 
 
-@pytest.mark.parametrize("after", [b"\0", b"\x1f", b"\0" * 1000, b"no member"])
-def test_bytes_after_the_last_member_are_ignored(path: Path, after: bytes) -> None:
-    recorder = read(path, gzip.compress(capture(100)) + after)
+@pytest.mark.parametrize("padding", [b"\0", b"\0" * 1_000_000])
+def test_zeros_after_the_last_member_are_padding(path: Path, padding: bytes) -> None:
+    recorder = read(path, gzip.compress(capture(100)) + padding)
     assert len(recorder.times) == 100
     assert recorder.damage == []
+
+
+@pytest.mark.parametrize("after", [b"\x1f", b"no member", b"\0" * 1_000_000 + gzip.compress(capture(1))])
+def test_what_follows_a_member_and_is_none_is_told(path: Path, after: bytes) -> None:
+    recorder = read(path, gzip.compress(capture(100)) + after)
+    assert len(recorder.times) == 100
+    assert "expected another gzip member or the end of the file" in str(recorder.damage[0])
 
 
 def test_a_live_capture_killed_between_blocks_gives_every_event(path: Path) -> None:
