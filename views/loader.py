@@ -39,8 +39,10 @@ def load() -> Library:
             found[_id(file)] = read(_id(file), file.read_text("utf-8"), ids)
         except ViewError as error:
             problems.append(f"{file}:{error.line}: {error}")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{file}:1: expected a readable file in UTF-8: {error}")
+        except OSError as error:
+            problems.append(f"{file}: {error.strerror}")
+        except UnicodeDecodeError as error:
+            problems.append(f"{file}: expected UTF-8, at byte {error.start}: {error.reason}")
     views = sorted(found.values(), key=lambda view: view.name)
     return Library({view.id: view for view in views}, tuple(map(clean, problems)))
 

@@ -31,7 +31,8 @@ def parse(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
-        raise ViewError(int(at[1]) if at else max(len(text.splitlines()), 1), f"not TOML: {error}") from None
+        what = str(error).partition(" (at ")[0]
+        raise ViewError(int(at[1]) if at else max(len(text.splitlines()), 1), f"not TOML: {what}") from None
 
 
 class TablePlace(NamedTuple):
@@ -73,12 +74,14 @@ class Reader:
         return ViewError(self._place.line(key), message if key is None else f"{key}: {message}")
 
     def take(self, key: str, kind: type[T], expected: str, default: T | None = None) -> T:
-        """The value of a key, which must be of a type."""
+        """The value of a key, which must be of a type; of texts, one that is plainly visible."""
 
         def checked(value: Any) -> T:
             # A bool is an int to Python, but not in a view file.
             if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
                 raise TypeError
+            if isinstance(value, str) and not value.isprintable():
+                raise ValueError
             return value
 
         return self.make(key, checked, expected, default)

@@ -14,6 +14,8 @@ from engine.query.lives import PER_THREAD
 from engine.query.view import Action, Aggregation, Column, Key, Kind, View
 from views.reader import Reader, TablePlace, parse
 
+_WIDEST = 1000
+"""Cells of the widest column."""
 _TEXTS = "a list of texts"
 _KEY = "a field, or a table of two: default and containers"
 
@@ -31,7 +33,7 @@ def read(view_id: str, text: str, ids: Container[str]) -> View:
         kind=top.make("kind", Kind, "table or list", Kind.TABLE),
         keys=top.make("key", _keys, _KEY, ()),
         group=_field_name(top, "group", "a field") if top.has("group") else None,
-        filter=top.take("filter", str, "a filter", ""),
+        filter=top.make("filter", _filter, "a filter", ""),
         sort=top.take("sort", str, "the title of a column") if top.has("sort") else None,
         applies_to=top.make("applies_to", _applicable, 'a list of fields, "" for the whole machine', ("",)),
         drill_to=top.take("drill_to", str, "the id of a view") if top.has("drill_to") else None,
@@ -54,9 +56,16 @@ def _tables(value: Any) -> tuple[Any, ...]:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.isprintable() for item in value):
         raise TypeError
     return tuple(value)
+
+
+def _filter(value: Any) -> str:
+    """A filter may be of several lines, other than texts."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _applicable(value: Any) -> tuple[str, ...]:
@@ -98,8 +107,8 @@ def _column(reader: Reader) -> Column:
         containers=reader.take("containers", bool, "true or false") if reader.has("containers") else None,
     )
     reader.finish()
-    if column.width < 0:
-        raise reader.mistake("width", "expected cells, 0 for the rest of the line")
+    if not 0 <= column.width <= _WIDEST:
+        raise reader.mistake("width", f"expected cells, at most {_WIDEST}, 0 for the rest of the line")
     if column.aggregation is Aggregation.COUNT:
         raise reader.mistake("aggregation", "count is for merge only")
     return column
@@ -159,9 +168,12 @@ def _check(view: View, top: Reader, text: str) -> None:
     if view.group and not (of_threads and _of_thread(view.group)):
         raise top.mistake("group", "key and group must both be fields of threads")
     for containers in (False, True):
-        titles = [column.title for column in view.columns_for(containers)]
-        if len(set(titles)) < len(titles):
-            raise top.mistake("columns", f"two columns are called {max(titles, key=titles.count)}")
+        columns = view.columns_for(containers)
+        titles = [column.title for column in columns]
+        for index, column in enumerate(columns):
+            if column.title in titles[:index]:
+                place = TablePlace(text, "columns", view.columns.index(column))
+                raise Reader({}, place).mistake("title", f"two columns are called {column.title}")
         if view.sort is not None and view.sort not in titles:
             raise top.mistake("sort", f"expected the title of a column, one of {', '.join(titles)}")
     for index, column in enumerate(view.columns):
