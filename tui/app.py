@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from engine.query.snapshots import Snapshot, Status
 from engine.query.view import View
+from engine.text import clean
 from tui.exit_codes import Exit
 from tui.options import Options
 from tui.screens.explorer import Engine, Explorer
@@ -182,5 +183,5 @@ def run(options: Options) -> int:
 
 
 def _fail(status: Exit, message: str) -> int:
-    sys.stderr.write(f"tui: {message}\n")
+    sys.stderr.write(f"tui: {clean(message)}\n")
     return status

@@ -11,6 +11,8 @@ from engine.query.view import View
 
 EVENTS = "Events"
 """Name of the lines of events among the crumbs."""
+EVENT_NUMBER = "evt.num"
+"""Field that selects a row of a list, whose key is its event's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ class Place:
 
     @property
     def selected_field(self) -> str:
-        """Field of the last selection, "" for the whole machine."""
-        return next((level.field for level in reversed(self.levels) if level.field), "")
+        """Field of the last selection that views can follow, "" for the whole machine."""
+        fields = (level.field for level in reversed(self.levels))
+        return next((field for field in fields if field and field != EVENT_NUMBER), "")
 
     def answers(self, request: TableRequest | LinesRequest) -> bool:
         """True when a request asks for these rows in this order."""
@@ -60,7 +63,7 @@ class Place:
         """The place one step down: another view of the selected row, or of the same when no row is given."""
         levels = self.levels
         if self.view:
-            selected = (key_field, row.key, row.shown_key) if row and key_field else (None, None, "")
+            selected = (key_field or EVENT_NUMBER, row.key, row.shown_key or str(row.key)) if row else (None, None, "")
             levels = (*levels, Level(self.view, *selected))
         return Place(view, levels, self.filter)
 

@@ -145,7 +145,8 @@ class Dialog(Widget, can_focus=True):
 
     def _choose(self, index: int) -> None:
         self.close()
-        self._chosen(index)
+        if self._labels:
+            self._chosen(index)
 
     def _move_to(self, index: int) -> None:
         self._at = max(0, min(index, len(self._labels) - 1))

@@ -1,0 +1,214 @@
+"""The whole program, engine included: the bundled capture by keys, and one whose every name attacks the screen."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+import views
+from engine.events import FdKind
+from engine.model.facts import Thread, User
+from engine.session import Session
+from tests import scapfile as scap
+from tests.demo.__main__ import OUT
+from tests.tui.conftest import until
+from tui.app import Syscope
+from tui.options import Options
+from tui.screens.explorer import Explorer
+
+WIDE = (140, 40)
+HOSTILE = (
+    "\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m\x85\x90q\x9c \u202eevil\u2066\u200b [/x][red]$(id) \u65e5\u672c \t\r\nroot"
+)
+"""ESC, OSC 52, C1 controls, bidi controls, an invisible, markup, wide characters, line ends."""
+OPEN, CONTAINER, EXECVE, WRITE_ENTER, WRITE, ACCEPT_ENTER, ACCEPT = 3, 228, 231, 8, 9, 388, 389
+CONTAINER_ID = "ab" * 32
+
+
+class Real:
+    """The app on a capture file."""
+
+    def __init__(self, path: Path, view: str = "procs", *, containers: bool = False) -> None:
+        """Open it."""
+        options = Options(path, view=view, containers=containers)
+        self.library = views.load().views
+        self.app = Syscope(options, self.library, lambda publish: Session(path, publish))
+
+    @property
+    def screen(self) -> Explorer:
+        """The main screen."""
+        screen = self.app.screen
+        assert isinstance(screen, Explorer)
+        return screen
+
+    @property
+    def raw(self) -> str:
+        """All the text of the painted screen, nothing stripped."""
+        return "\n".join(strip.text for strip in self.screen._compositor.render_strips(self.screen.size))
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines."""
+        return [line.rstrip() for line in self.raw.split("\n")]
+
+    @property
+    def row(self) -> str:
+        """The line under the cursor."""
+        return next(line[1:] for line in self.lines if line.startswith("▌"))
+
+    async def settle(self, pilot: Pilot[None]) -> None:
+        """Wait until everything is read, asked and painted."""
+        screen = self.screen
+        await until(pilot, lambda: screen._status.progress == 1 and screen._pending is None and not screen._stale)
+        await pilot.pause()
+
+    async def press(self, pilot: Pilot[None], *keys: str) -> None:
+        """Press keys one by one, each answered before the next."""
+        for key in keys:
+            await pilot.press(key)
+            await self.settle(pilot)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A capture with the same attack in every name a watched process or its container can choose."""
+    name = HOSTILE.encode()
+    cgroups = (f"cpuset=/docker/{CONTAINER_ID}".encode(),)
+    made = Thread(
+        tid=10, pid=10, ptid=1, comm=name, exe=name, args=(name, name), cwd=b"/" + name + b"/", uid=1000,
+        cgroups=cgroups,
+    )  # fmt: skip
+    parts = [
+        scap.section(),
+        scap.machine(cpus=1, hostname=name),
+        scap.process_list(9, [made]),
+        scap.fd_list(10, [scap.Entry(4, FdKind.FILE, b"/" + name)]),
+        scap.users([User(1000, 1000, name, b"/" + name, name)]),
+        scap.event(CONTAINER, -1, 1, scap.pack(CONTAINER, id=CONTAINER_ID[:12], type=0, name=HOSTILE, image=HOSTILE)),
+    ]
+    for time in range(10, 60, 5):
+        parts += [
+            scap.event(OPEN, 10, time, scap.pack(OPEN, fd=3, name="/" + HOSTILE, flags=1)),
+            scap.event(WRITE_ENTER, 10, time + 1, scap.pack(WRITE_ENTER, fd=4, size=len(name))),
+            scap.event(WRITE, 10, time + 2, scap.pack(WRITE, res=len(name), data=name)),
+            scap.event(OPEN, 10, time + 3, scap.pack(OPEN, fd=-2, name="/" + HOSTILE, flags=1)),
+        ]
+        peers = scap.socktuple("192.0.2.1", 40_000 + time, "192.0.2.2", 80)
+        parts += [
+            scap.event(ACCEPT_ENTER, 10, time + 4, scap.pack(ACCEPT_ENTER, flags=0)),
+            scap.event(ACCEPT, 10, time + 4, scap.pack(ACCEPT, fd=5 + time, tuple=b"\x02" + peers[1:], flags=0)),
+            scap.event(WRITE_ENTER, 10, time + 4, scap.pack(WRITE_ENTER, fd=5 + time, size=len(name))),
+            scap.event(WRITE, 10, time + 4, scap.pack(WRITE, res=len(name), data=name)),
+        ]
+    run = scap.pack(
+        EXECVE, res=0, exe=HOSTILE, args=[HOSTILE], tid=10, pid=10, ptid=1, cwd="/" + HOSTILE, comm=HOSTILE,
+        cgroups=[cgroups[0].decode()], env=[HOSTILE],
+    )  # fmt: skip
+    parts.append(scap.event(EXECVE, 10, 70, run))
+    path = tmp_path / "hostile\x1b[31m\u202e.scap"
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def dangerous(text: str) -> set[str]:
+    """Characters that a terminal obeys or that turn text around, lines' ends aside."""
+    return {each for each in text if each != "\n" and unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co", "Cn")}
+
+
+def assert_harmless(real: Real) -> None:
+    """Nothing a terminal obeys is painted or exported."""
+    assert not dangerous(real.raw)
+    assert not dangerous(real.app.export_screenshot())
+
+
+@pytest.mark.parametrize("view", views.load().views)
+@pytest.mark.parametrize("containers", [False, True], ids=["", "containers"])
+async def test_no_captured_byte_reaches_the_terminal_as_a_command(hostile: Path, view: str, containers: bool) -> None:
+    real = Real(hostile, view, containers=containers)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        assert real.screen.grid.page.total, "the capture has nothing for this view"
+        assert_harmless(real)
+        for keys in (
+            ["end"],
+            ["f2"],
+            ["escape", "f7"],
+            ["escape", "f6"],
+            ["right"],
+            ["f2"],
+            ["escape", "f4"],
+            ["escape"],
+        ):
+            await real.press(pilot, *keys)
+            assert_harmless(real)
+        await real.press(pilot, "backspace", "home", "enter", "f6")
+        assert_harmless(real)
+
+
+async def test_a_drill_down_and_back_paints_exactly_the_earlier_screen() -> None:
+    real = Real(OUT)
+    async with real.app.run_test(size=(100, 20)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "1", "pagedown", "up", "right")
+        before = real.lines
+        await real.press(pilot, "enter", "down", "f6", "end")
+        assert len(real.screen._places) == 3
+        await real.press(pilot, "backspace", "backspace")
+        assert real.lines == before
+
+
+async def test_dig_on_a_command_shows_exactly_its_event() -> None:
+    real = Real(OUT, "spy_users")
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "down", "down")
+        command = real.row.split()[-1]
+        await real.press(pilot, "f6")
+        assert real.screen.grid.page.total == 1
+        assert " < exec" in real.row
+        assert command in real.row
+
+
+async def test_a_filter_says_what_it_keeps_and_leaves_only_that() -> None:
+    real = Real(OUT)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        everything = real.screen.grid.page.total
+        name = real.row.split()[-1]
+        await pilot.press("f4", *"proc.name=sshd")
+        await until(pilot, lambda: "✓ keeps" in real.raw)
+        await real.press(pilot, "enter")
+        await until(pilot, lambda: real.screen.place.filter == "proc.name=sshd")
+        await real.settle(pilot)
+        page = real.screen.grid.page
+        assert 0 < page.total < everything, name
+        assert all("sshd" in row.cells[-1] for row in page.rows)
+
+
+async def test_a_sorted_column_is_in_order_both_ways() -> None:
+    real = Real(OUT)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        column = next(index for index, each in enumerate(real.screen.grid.page.columns) if each.title == "PID")
+        pids: Callable[[], list[int]] = lambda: [int(row.cells[column]) for row in real.screen.grid.page.rows]  # noqa: E731
+        await real.press(pilot, str(column + 1))
+        assert pids() == sorted(pids(), reverse=True)
+        await real.press(pilot, str(column + 1))
+        assert pids() == sorted(pids())
+
+
+async def test_a_search_goes_from_row_to_row_with_the_text() -> None:
+    real = Real(OUT)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        await pilot.press("slash", *"postgres")
+        await real.press(pilot, "enter")
+        assert "postgres" in real.row
+        first = real.screen.grid.position.index
+        await real.press(pilot, "n")
+        assert "postgres" in real.row
+        assert real.screen.grid.position.index != first
