@@ -16,9 +16,10 @@ from textual.widgets import Input
 from engine.query.snapshots import Snapshot, Status
 from engine.query.view import View
 from engine.text import clean
+from tui.engine import Engine
 from tui.exit_codes import Exit
 from tui.options import Options
-from tui.screens.explorer import Engine, Explorer
+from tui.screens.explorer import Explorer
 from tui.theme import DARK, LIGHT
 
 SWITCH_INTERVAL = 0.0005

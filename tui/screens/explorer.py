@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +19,6 @@ from textual.timer import Timer
 from engine.query.snapshots import (
     LinesRequest,
     LinesSnapshot,
-    Request,
     Row,
     ShownColumn,
     Snapshot,
@@ -30,6 +29,7 @@ from engine.query.snapshots import (
     VerdictSnapshot,
 )
 from engine.query.view import View
+from tui.engine import Engine
 from tui.options import Options
 from tui.place import Place, target
 from tui.screens.dialogs import choose_sort, choose_view, show_help, show_legend
@@ -46,22 +46,6 @@ SIDE_STEP = 8
 """Cells the arrow keys scroll sideways."""
 LINE_COLUMN = (ShownColumn("", 0, False, ""),)
 """The one column lines of events have."""
-
-
-class Engine(Protocol):
-    """What answers requests: ``engine.session.Session``, or prepared answers in tests."""
-
-    def start(self) -> None:
-        """Begin to read."""
-
-    def ask(self, slot: str, request: Request) -> None:
-        """Put a panel's newest request."""
-
-    def drop(self, slot: str) -> None:
-        """The panel is gone."""
-
-    def close(self) -> None:
-        """Stop and wait."""
 
 
 class Explorer(Screen[None]):

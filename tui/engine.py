@@ -1,0 +1,23 @@
+"""What the screen asks of the engine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.query.snapshots import Request
+
+
+class Engine(Protocol):
+    """What answers requests: ``engine.session.Session``, or prepared answers in tests."""
+
+    def start(self) -> None:
+        """Begin to read."""
+
+    def ask(self, slot: str, request: Request) -> None:
+        """Put a panel's newest request."""
+
+    def drop(self, slot: str) -> None:
+        """The panel is gone."""
+
+    def close(self) -> None:
+        """Stop and wait."""
