@@ -65,7 +65,7 @@ def test_the_failures_of_the_small_script(captures: Path) -> None:
 
 
 def test_the_commands_of_the_small_script(captures: Path) -> None:
-    commands = told(captures / "tiny.scap", COMMANDS, "*%proc.pid %proc.cmdline")
+    commands = told(captures / "tiny.scap", COMMANDS, "*%proc.ppid %proc.cmdline")
     assert "4158 cat /etc/passwd" in commands
     assert any(command.endswith(" sleep 0.2") for command in commands)
 
