@@ -18,7 +18,7 @@ from engine.decode.decoder import Decoder
 from engine.decode.event import Event
 from engine.fields import UnknownField
 from engine.query.compose import compose
-from engine.query.lines import LineFormat
+from engine.query.lines import NOT_INTERNAL, LineFormat
 from engine.query.matches import Matches
 from engine.query.snapshots import (
     LinesRequest,
@@ -36,8 +36,6 @@ from engine.sources import open_capture
 from engine.store.store import Store
 from engine.text import safe
 
-NOT_INTERNAL = "not evt.category=internal"
-"""Leaves out events that capturing itself makes, as event lines do everywhere (``tui dig`` without -D)."""
 STATUS_INTERVAL = 250_000_000
 """Nanoseconds between two reports of progress while a file loads."""
 KEPT_RUNS = 24

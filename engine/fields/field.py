@@ -134,7 +134,6 @@ class Field:
     """The value is a tuple, any of which may match (``fd.ip``, bare ``proc.aname``)."""
     is_list: bool = False
     """The value is a list: only ``in``, ``intersects`` and ``exists`` apply."""
-    deprecated: bool = False
 
     def of(self, event: Event, argument: str | None = None) -> Value:
         """The field's value for one event; None when absent."""

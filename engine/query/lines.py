@@ -37,6 +37,10 @@ _REMEMBERED = 1 << 16
 """Texts of threads, of fds or of types a column remembers before it starts anew."""
 
 
+NOT_INTERNAL = "not evt.category=internal"
+"""Filter that leaves out events which capturing itself makes; event lines are without them unless asked for."""
+
+
 class FormatError(ValueError):
     """A format that cannot be used; the text is for people."""
 

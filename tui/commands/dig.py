@@ -17,16 +17,13 @@ import numpy as np
 from engine import filters, text
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
-from engine.events import CATALOGUE, Category
-from engine.query.lines import CONTAINERS, DEFAULT, Clock, FormatError, LineFormat
+from engine.query.lines import CONTAINERS, DEFAULT, NOT_INTERNAL, Clock, FormatError, LineFormat
 from engine.sources import open_capture
-from engine.store.segment import HIDDEN, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
 from tui.exit_codes import Exit
 
-_INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])
-"""Types that capturing itself makes; not shown unless asked for."""
 _PRESETS = {"c": CONTAINERS, "container": CONTAINERS}
 
 
@@ -74,11 +71,11 @@ def run(args: argparse.Namespace) -> int:
         return Exit.USAGE
     try:
         lines = LineFormat(layout, clock=Clock(args.timetype), whole=args.verbose)
-        kept = filters.compile(" ".join(args.filter)) if args.filter else None
+        kept = filters.compile(filters.combine(" ".join(args.filter), "" if args.debug else NOT_INTERNAL))
     except (FormatError, filters.FilterError) as error:
         sys.stderr.write(f"tui dig: {text.clean(str(error))}\n")
         return Exit.USAGE
-    printer = _Printer(lines.json if args.json else lines.line, kept, args.debug, args.numevents)
+    printer = _Printer(lines.json if args.json else lines.line, kept, args.numevents)
     status = Exit.OK
     for path in args.readfile:
         if printer.left != 0 and not printer.print(path):
@@ -91,12 +88,9 @@ def run(args: argparse.Namespace) -> int:
 class _Printer:
     """Prints what a filter keeps of captures, up to a number of lines."""
 
-    def __init__(
-        self, make: Callable[[Event], str | None], kept: filters.Filter | None, internal: bool, most: int | None
-    ) -> None:
+    def __init__(self, make: Callable[[Event], str | None], kept: filters.Filter, most: int | None) -> None:
         self._make = make
         self._filter = kept
-        self._internal = internal
         self.left = most
         self.seen = 0
         self.printed = 0
@@ -118,9 +112,7 @@ class _Printer:
         return not store.damage
 
     def _print(self, store: Store, segment: Segment) -> None:
-        mask = segment.flags & HIDDEN == 0 if self._filter is None else self._filter.mask(store, segment)
-        if not self._internal:
-            mask &= ~_INTERNAL[segment.type]
+        mask = self._filter.mask(store, segment)
         self.seen += len(segment)
         lines: list[str] = []
         for row in np.flatnonzero(mask).tolist():
