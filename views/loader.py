@@ -6,16 +6,15 @@ out and reported with its line; everything else works.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import NamedTuple
 
 from engine.query.view import View
 from engine.text import clean
-from views.reader import ViewError
+from engine.toml import TomlError
+from engine.user_files import config_folder
 from views.schema import read
 
 
@@ -32,12 +31,13 @@ def load() -> Library:
     """The project's views and those in ``$XDG_CONFIG_HOME/syscope/views``."""
     found: dict[str, View] = {}
     problems: list[str] = []
-    candidates = [*_toml(files("views")), *_toml(user_folder())]
+    mine = config_folder()
+    candidates = [*_toml(files("views")), *(_toml(mine / "views") if mine else ())]
     ids = frozenset(map(_id, candidates))
     for file in candidates:
         try:
             found[_id(file)] = read(_id(file), file.read_text("utf-8"), ids)
-        except ViewError as error:
+        except TomlError as error:
             problems.append(f"{file}:{error.line}: {error}")
         except OSError as error:
             problems.append(f"{file}: {error.strerror}")
@@ -45,12 +45,6 @@ def load() -> Library:
             problems.append(f"{file}: expected UTF-8, at byte {error.start}: {error.reason}")
     views = sorted(found.values(), key=lambda view: view.name)
     return Library({view.id: view for view in views}, tuple(map(clean, problems)))
-
-
-def user_folder() -> Path:
-    """Where users put their own views."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "syscope" / "views"
 
 
 def _id(file: Traversable) -> str:

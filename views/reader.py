@@ -1,62 +1,19 @@
-"""Reads tables of a TOML file key by key, so that every mistake is told with its line.
-
-``tomllib`` keeps no line numbers: the line of a key is found again in the text.
-"""
+"""Reads tables of a TOML file key by key, so that every mistake is told with its line."""
 
 from __future__ import annotations
 
 import difflib
-import re
-import tomllib
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from engine.fields import UnknownField
+from engine.toml import TablePlace, TomlError
 
 T = TypeVar("T")
 
 
-class ViewError(Exception):
+class ViewError(TomlError):
     """Something wrong in a view file; the text says what was expected."""
-
-    def __init__(self, line: int, message: str) -> None:
-        """A mistake in a line, counted from 1."""
-        super().__init__(message)
-        self.line = line
-
-
-def parse(text: str) -> dict[str, Any]:
-    """The tables of a TOML text. Raises ViewError."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        what = str(error).partition(" (at ")[0]
-        raise ViewError(int(at[1]) if at else max(len(text.splitlines()), 1), f"not TOML: {what}") from None
-
-
-class TablePlace(NamedTuple):
-    """A table of the file: its header (``columns``; "" for the top) and the how many-th of that name, from 0."""
-
-    text: str
-    header: str = ""
-    number: int = 0
-
-    def line(self, key: str | None = None) -> int:
-        """The line of a key in this table, or of the table's header, from 1."""
-        header, seen, start = "", {"": 0}, 1
-        for line_number, line in enumerate(self.text.splitlines(), 1):
-            found = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line)
-            if found:
-                header = found[1]
-                seen[header] = seen.get(header, -1) + 1
-            if header != self.header or seen[header] != self.number:
-                continue
-            if found:
-                start = line_number
-            if key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-                return line_number
-        return start
 
 
 class Reader:

@@ -12,7 +12,8 @@ from engine.fields.field import Field, Place
 from engine.query.keys import IN_CONTAINER, groupable
 from engine.query.lives import PER_THREAD
 from engine.query.view import Action, Aggregation, Column, Key, Kind, View
-from views.reader import Reader, TablePlace, parse
+from engine.toml import TablePlace, parse
+from views.reader import Reader
 
 _WIDEST = 1000
 """Cells of the widest column."""
@@ -21,7 +22,7 @@ _KEY = "a field, or a table of two: default and containers"
 
 
 def read(view_id: str, text: str, ids: Container[str]) -> View:
-    """The view a file declares; its id is the file's name, ``ids`` are those of all views. Raises ViewError."""
+    """The view a file declares; its id is the file's name, ``ids`` are those of all views. Raises TomlError."""
     top = Reader(parse(text), TablePlace(text))
     columns = top.make("columns", _tables, "at least one [[columns]] table")
     actions: tuple[Any, ...] = top.make("actions", _tables, "[[actions]] tables", ())
