@@ -33,6 +33,7 @@ from engine.query.snapshots import (
 )
 from engine.query.table import TableRun
 from engine.sources import open_capture
+from engine.store.segment import Window
 from engine.store.store import Store
 from engine.text import safe
 
@@ -205,8 +206,10 @@ class Session:
     def _table(self, request: TableRequest, given_up: Callable[[], bool]) -> TableSnapshot:
         filter_text = compose(request.filter, request.levels, request.view)
         run = self._tables.get(
-            (request.view, filter_text, request.containers),
-            lambda: TableRun(self.store, request.view, filter_text, containers=request.containers),
+            (request.view, filter_text, request.containers, request.window),
+            lambda: TableRun(
+                self.store, request.view, filter_text, containers=request.containers, window=request.window
+            ),
         )
         if not run.update(given_up):
             raise SupersededError
@@ -230,9 +233,9 @@ class Session:
             filter=filter_text,
         )
 
-    def _matches(self, filter_text: str, given_up: Callable[[], bool]) -> Matches:
+    def _matches(self, filter_text: str, window: Window | None, given_up: Callable[[], bool]) -> Matches:
         matches = self._lists.get(
-            (filter_text,), lambda: Matches(self.store, filters.combine(filter_text, NOT_INTERNAL))
+            (filter_text, window), lambda: Matches(self.store, filters.combine(filter_text, NOT_INTERNAL), window)
         )
         if not matches.update(given_up):
             raise SupersededError
@@ -240,7 +243,7 @@ class Session:
 
     def _lines(self, request: LinesRequest, given_up: Callable[[], bool]) -> LinesSnapshot:
         filter_text = compose(request.filter, request.levels, None)
-        matches = self._matches(filter_text, given_up)
+        matches = self._matches(filter_text, request.window, given_up)
         lines = LineFormat(containers=request.containers)
 
         def line(event: Event) -> str:
@@ -269,8 +272,8 @@ class Session:
         if request.filter.strip():
             # Positions of errors are those of the text as typed, not of the composed one.
             filters.compile(request.filter)
-        kept = self._matches(compose(request.filter, request.levels, None), given_up)
-        of = self._matches(compose("", request.levels, None), given_up)
+        kept = self._matches(compose(request.filter, request.levels, None), request.window, given_up)
+        of = self._matches(compose("", request.levels, None), request.window, given_up)
         return VerdictSnapshot(request, kept=len(kept), of=len(of))
 
 

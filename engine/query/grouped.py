@@ -23,7 +23,7 @@ from engine.query.lives import PER_THREAD, Floats, Lives
 from engine.query.matches import event_at
 from engine.query.totals import Measures, Totals
 from engine.query.view import Aggregation, Column, View
-from engine.store.segment import Segment
+from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
 Numbers = tuple[Floats, NDArray[np.bool_]]
@@ -48,15 +48,14 @@ class Rows(Protocol):
 class Grouping:
     """Totals of a table view over the segments taken in so far."""
 
-    def __init__(
-        self, store: Store, view: View, kept: Filter, containers: bool, window: tuple[int, int] | None
-    ) -> None:
+    def __init__(self, store: Store, view: View, kept: Filter, containers: bool, window: Window | None) -> None:
         """Prepare; ``kept`` decides which threads without events have rows."""
         self._store = store
         self._filter = kept
         self._columns = view.columns_for(containers)
         self._merged = view.group is not None
         self._key = make_key(store, view.key_for(containers), view.group)
+        self._window = window
         self._lives = Lives(store, window)
         wanted = {column: look_up(column.field)[0].measures for column in self._columns if is_summed(column)}
         # One measure serves every column that asks for it.
@@ -68,7 +67,7 @@ class Grouping:
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
         self._lives.add(segment)
-        inside = self._lives.inside(segment)
+        inside = segment.inside(self._window)
         if inside is not None:
             mask = mask & inside
         if not mask.any():

@@ -9,24 +9,20 @@ from engine.fields import look_up
 from engine.fields.field import Value
 from engine.query.matches import Matches
 from engine.query.view import Column
-from engine.store.segment import Segment
+from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
 
 class Listing:
     """The events of a list view taken in so far; its own rows, as they are only ever added to."""
 
-    def __init__(self, store: Store, columns: tuple[Column, ...], window: tuple[int, int] | None) -> None:
+    def __init__(self, store: Store, columns: tuple[Column, ...], window: Window | None) -> None:
         """Prepare for the events of a window of time, None for all."""
         self._fields = [look_up(column.field) for column in columns]
-        self._matches = Matches(store, "")
-        self._window = window
+        self._matches = Matches(store, "", window)
 
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
-        if self._window is not None:
-            start, end = self._window
-            mask = mask & (segment.time >= start) & (segment.time <= end)
         self._matches.add(segment, mask)
 
     def rows(self) -> Listing:

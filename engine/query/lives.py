@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from engine.events import codes_by_name
 from engine.query.growing import Growing
-from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, Sample, Segment
+from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, Sample, Segment, Window
 from engine.store.store import Store
 
 _KIB = 1024
 _UNSEEN = -1
 _FOREVER = 2**62
-_EXITS = np.array(codes_by_name()["procexit"], np.uint16)
 _STAND_IN = codes_by_name()["scapevent"][0]
 
 Floats = NDArray[np.float64]
@@ -26,8 +25,8 @@ Floats = NDArray[np.float64]
 class Lives:
     """Threads and their samples, taken in segment by segment."""
 
-    def __init__(self, store: Store, window: tuple[int, int] | None) -> None:
-        """Prepare for a window of time (first and last ns), None for everything."""
+    def __init__(self, store: Store, window: Window | None) -> None:
+        """Prepare for a window of time, None for everything."""
         self._store = store
         self._window = window
         self._first = Growing(np.int64)
@@ -40,8 +39,6 @@ class Lives:
         self._switched = Growing(np.float64)
         self._ticked = Growing(np.float64)
         self._main = Growing(np.bool_)
-        self._exits: list[tuple[int, int]] = []
-        """Thread row and event number of each exit."""
         self._events = [_FOREVER, 0]
         """Numbers of the first and last visible event in the window."""
         self._span = [_FOREVER, 0]
@@ -54,21 +51,10 @@ class Lives:
         start, end = self._span if self._window is None else self._window
         return max(end - start, 0) / 1e9
 
-    def inside(self, segment: Segment) -> NDArray[np.bool_] | None:
-        """Which events of a segment are in the window; None for all of them."""
-        if self._window is None:
-            return None
-        start, end = self._window
-        return (segment.time >= start) & (segment.time <= end)
-
     def add(self, segment: Segment) -> None:
-        """Take in the next sealed segment and the thread rows there are by now."""
-        self._add_rows()
-        if np.isin(_EXITS, segment.types_present).any():
-            exits = np.flatnonzero(np.isin(segment.type, _EXITS) & (segment.thread >= 0))
-            self._exits.extend((int(segment.thread[row]), segment.first + int(row) + 1) for row in exits)
+        """Take in the next sealed segment that overlaps the window."""
         visible = (segment.flags & HIDDEN) == 0
-        inside = self.inside(segment)
+        inside = segment.inside(self._window)
         rows = np.flatnonzero(visible if inside is None else visible & inside)
         if not len(rows):
             return
@@ -79,9 +65,11 @@ class Lives:
         samples = segment.samples
         if inside is not None:
             samples = samples[inside[samples["event"]]]
+        self.add_rows()
         self._add_samples(samples)
 
-    def _add_rows(self) -> None:
+    def add_rows(self) -> None:
+        """Take in the thread rows there are by now."""
         new = self._store.threads[len(self._first) :]
         if not new:
             return
@@ -122,9 +110,9 @@ class Lives:
     def _died(self) -> NDArray[np.int64]:
         """Number of the event each thread row's life ended with, _FOREVER where it was not seen to."""
         life = self._life.values
+        ended = np.array([thread.ended for thread in self._store.threads[: len(life)]], np.int64)
         died = np.full(int(life.max(initial=0)) + 1, _FOREVER, np.int64)
-        for row, number in self._exits:
-            died[life[row]] = number
+        died[life[ended >= 0]] = ended[ended >= 0]
         of_rows: NDArray[np.int64] = died[life]
         return of_rows
 
@@ -142,7 +130,19 @@ class Lives:
         """Which thread rows were in force in the window."""
         if self._window is None:
             return np.ones(len(self._first), np.bool_)
-        return (self._first.values <= self._events[1]) & (self._ends() >= self._events[0])
+        first, last = self._reach()
+        return (self._first.values <= last) & (self._ends() >= first)
+
+    def _reach(self) -> tuple[int, int]:
+        """Numbers of the first and last event in the window; without any, of those beside it, the later one first."""
+        if self._window is None or self._events[1]:
+            return self._events[0], self._events[1]
+        number = 0
+        for segment in self._store.since(0, (0, self._window[0])):
+            before = np.flatnonzero((segment.time < self._window[0]) & ((segment.flags & HIDDEN) == 0))
+            if len(before):
+                number = segment.first + int(before[-1]) + 1
+        return number + 1, number
 
     def newest(self) -> NDArray[np.int64]:
         """The newest row in force of each life, ascending."""
@@ -164,8 +164,39 @@ class Lives:
             return self._threads()
         kind = PER_THREAD[field]
         assert kind is not None
-        largest = np.maximum(np.where(self.alive(), self._memory[kind].values, _UNSEEN), self._peak[kind].values)
+        largest = np.maximum(np.where(self.alive(), self._at_start(kind), _UNSEEN), self._peak[kind].values)
         return largest * float(_KIB), largest != _UNSEEN
+
+    def _at_start(self, kind: int) -> NDArray[np.int64]:
+        """Memory of each row when it came into the window, KiB: what was told last before, of that life."""
+        told: NDArray[np.int64] = self._memory[kind].values
+        if self._window is None:
+            return told
+        start, _ = self._reach()
+        life, main, born = self._life.values, self._main.values, self._first.values
+        numbers, rows, values = [born], [np.arange(len(born))], [np.where(self._is_told(told), told, _UNSEEN)]
+        for segment in self._store.since(0, (0, self._window[0])):
+            samples = segment.samples[segment.samples["kind"] == kind]
+            samples = samples[(samples["thread"] >= 0) & (samples["thread"] < len(born))]
+            numbers.append(segment.first + samples["event"].astype(np.int64) + 1)
+            rows.append(samples["thread"].astype(np.int64))
+            values.append(samples["value"])
+        number, row, value = np.concatenate(numbers), np.concatenate(rows), np.concatenate(values)
+        usable = np.flatnonzero((number < start) & (value != _UNSEEN) & main[row])
+        usable = usable[np.argsort(number[usable], kind="stable")]
+        last = np.full(int(life.max(initial=0)) + 1, _UNSEEN, np.int64)
+        # The last of several values for one life stays.
+        last[life[row[usable]]] = value[usable]
+        return np.where((born < start) & (last[life] != _UNSEEN), last[life], told)
+
+    def _is_told(self, memory: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows began with news of their memory: a version made for another fact repeats the one before."""
+        life = self._life.values
+        order = np.argsort(life, kind="stable")
+        repeats = (life[order[1:]] == life[order[:-1]]) & (memory[order[1:]] == memory[order[:-1]])
+        told = np.ones(len(memory), np.bool_)
+        told[order[1:][repeats]] = False
+        return told
 
     def _cpu(self) -> tuple[Floats, NDArray[np.bool_]]:
         used = self._ticked.values if self.has_ticks else self._switched.values
@@ -196,11 +227,12 @@ class Lives:
 
         It is of no call, has no fd, no result and no record (offset -1).
         """
+        self.add_rows()
         rows = self.newest()
         count = len(rows)
         return Segment(
-            first=max(self._events[1], 0),
-            time=np.full(count, self._span[1], np.int64),
+            first=max(self._reach()[1], 0),
+            time=np.full(count, self._span[1] or (self._window or (0, 0))[1], np.int64),
             cpu=np.zeros(count, np.uint16),
             type=np.full(count, _STAND_IN, np.uint16),
             flags=np.zeros(count, np.uint8),

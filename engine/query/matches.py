@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.event import Event
-from engine.store.segment import Segment
+from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
 Cancelled = Callable[[], bool]
@@ -27,9 +27,10 @@ def event_at(store: Store, index: int) -> Event:
 class Matches:
     """Events of sealed segments that a filter keeps; ``update`` takes in the new ones."""
 
-    def __init__(self, store: Store, filter_text: str) -> None:
-        """Prepare; raises FilterError for a bad filter."""
+    def __init__(self, store: Store, filter_text: str, window: Window | None = None) -> None:
+        """Prepare for the events of a window, None for all; raises FilterError for a bad filter."""
         self._store = store
+        self._window = window
         self._filter = filters.compile(filter_text)
         self._taken = 0
         self._rows: list[tuple[Segment, NDArray[np.int32] | range]] = []
@@ -41,16 +42,18 @@ class Matches:
 
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
-        while self._taken < len(self._store.segments):
+        for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
-            segment = self._store.segments[self._taken]
             self.add(segment, self._filter.mask(self._store, segment))
-            self._taken += 1
+            self._taken = segment.first + len(segment)
         return True
 
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the matches of the next segment."""
+        inside = segment.inside(self._window)
+        if inside is not None:
+            mask = mask & inside
         rows = range(len(mask)) if mask.all() else np.flatnonzero(mask).astype(np.int32)
         if len(rows):
             self._rows.append((segment, rows))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.query.view import View
+from engine.store.segment import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class TableRequest:
     """Incremental search: the snapshot names the matching row nearest after ``search_from``."""
     search_from: int = 0
     search_backwards: bool = False
+    window: Window | None = None
+    """The range of time the rows are computed over; None for everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class LinesRequest:
     search: str = ""
     search_from: int = 0
     search_backwards: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class VerdictRequest:
 
     filter: str
     levels: tuple[Level, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from engine.query.listed import Listing
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Row, ShownColumn
 from engine.query.view import Kind, View
+from engine.store.segment import Window
 from engine.store.store import Store
 
 _SERVICES = {f"fd.{end}port": f"fd.{end}proto" for end in "cslr"}
@@ -37,7 +38,7 @@ class TableRun:
         filter_text: str,
         *,
         containers: bool = False,
-        window: tuple[int, int] | None = None,
+        window: Window | None = None,
     ) -> None:
         """Prepare a view under a complete filter (``compose``), with container columns or without, over a
         window (first and last ns) or everything. Raises FilterError."""
@@ -53,17 +54,17 @@ class TableRun:
             self._rows = Listing(store, view.columns_for(containers), window)
         else:
             self._rows = Grouping(store, view, self._filter, containers, window)
+        self._window = window
         self._taken = 0
         self._made: tuple[int, int | None, bool | None, Table] | None = None
 
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
-        while self._taken < len(self._store.segments):
+        for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
-            segment = self._store.segments[self._taken]
             self._rows.add(segment, self._filter.mask(self._store, segment))
-            self._taken += 1
+            self._taken = segment.first + len(segment)
         return True
 
     def table(self, sort: int | None = None, descending: bool | None = None) -> Table:

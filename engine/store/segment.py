@@ -22,6 +22,9 @@ NO_ROW = -1
 """Thread row or fd row of an event without one. Tables indexed by row keep one entry more, so that -1
 falls on the last, the entry of absence."""
 
+Window = tuple[int, int]
+"""A range of time: first and last ns since epoch, both within it."""
+
 HIDDEN = 1
 """Flag: kept for its effect on state, never shown or counted (state-only events, and the container
 and user events in front of the first real one)."""
@@ -91,6 +94,20 @@ class Segment:
         """Smallest and largest time stamp of visible events (hidden ones may have none), ns; (0, 0) without any."""
         times = self.time if not self.flags.any() else self.time[(self.flags & HIDDEN) == 0]
         return (int(times.min()), int(times.max())) if len(times) else (0, 0)
+
+    def overlaps(self, window: Window | None) -> bool:
+        """Whether visible events may lie in a window; by the summary alone."""
+        start, end = self.time_span
+        return window is None or (bool(end) and start <= window[1] and end >= window[0])
+
+    def inside(self, window: Window | None) -> NDArray[np.bool_] | None:
+        """Which events lie in a window; None for all visible ones."""
+        if window is None:
+            return None
+        start, end = self.time_span
+        if window[0] <= start and end <= window[1]:
+            return None
+        return (self.time >= window[0]) & (self.time <= window[1])
 
     @cached_property
     def types_present(self) -> NDArray[np.int64]:

@@ -7,12 +7,13 @@ looked: lists and columns only grow, rows already there do not change (but see f
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Protocol
 
 from engine.model.facts import Container, Group, Interface, Machine, Thread, User
 from engine.model.fds import Fds
-from engine.store.segment import Segment
+from engine.store.segment import Segment, Window
 
 
 class RawBytes(Protocol):
@@ -95,6 +96,11 @@ class Store:
             return 0
         last = self.segments[-1]
         return last.first + len(last)
+
+    def since(self, number: int, window: Window | None = None) -> list[Segment]:
+        """The segments after the first ``number`` events that overlap a window, None for all of them."""
+        first = bisect_left(self.segments, number, key=lambda segment: segment.first)
+        return [segment for segment in self.segments[first:] if segment.overlaps(window)]
 
     @property
     def time_span(self) -> tuple[int, int]:

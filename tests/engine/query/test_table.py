@@ -191,7 +191,7 @@ def test_with_containers_the_same_path_in_two_of_them_is_two_rows() -> None:
 
 def test_a_window_keeps_its_events_its_seconds_and_the_threads_that_lived_in_it() -> None:
     made = store(
-        process(10, b"early", life=0),
+        process(10, b"early", life=0, ended=2),
         process(20, b"late", life=1, first=4),
         process(30, b"always", life=2),
         files=(b"/a",),
