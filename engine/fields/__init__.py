@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 
-from engine.fields import container, event, fd, process, user
+from engine.fields import container, event, family, fd, process, thread, user
 from engine.fields.field import Argument, Field
 
 FIELDS: dict[str, Field] = {
-    field.name: field for module in (event, process, fd, user, container) for field in module.FIELDS
+    field.name: field for module in (event, process, family, thread, fd, user, container) for field in module.FIELDS
 }
 """All fields by name, group by group."""
 

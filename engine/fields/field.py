@@ -124,7 +124,17 @@ class Field:
     """Text of a code, for EVENT fields of text."""
     parameter: Callable[[EventType, str | None], int | None] | None = None
     """Index of the one parameter a LATE field is made of, None for types that lack it and with it the field."""
+    unit: str = ""
+    """What a number counts when its type does not say so: bytes, KiB, percent."""
+    deprecated: str = ""
+    """Why not to use it any more, and what instead; empty for fields in good standing."""
+    own: bool = False
+    """True for fields that sysdig does not have."""
     argument: Argument = Argument.NONE
+    takes: str = ""
+    """What the argument is, in one word of capitals: NAME, N."""
+    example: str = ""
+    """A filter that shows the use."""
     named: frozenset[str] | None = None
     """Names the argument may be, numbers apart; None: any."""
     whole_argument: bool = False
@@ -134,6 +144,20 @@ class Field:
     """The value is a tuple, any of which may match (``fd.ip``, bare ``proc.aname``)."""
     is_list: bool = False
     """The value is a list: only ``in``, ``intersects`` and ``exists`` apply."""
+
+    @property
+    def spelling(self) -> str:
+        """Name and argument as they are written, an argument that may be left out in brackets of its own."""
+        written = f"[{self.takes or '…'}]"
+        return (
+            self.name
+            + {Argument.NONE: "", Argument.OPTIONAL: f"({written})", Argument.REQUIRED: written}[self.argument]
+        )
+
+    @property
+    def counts(self) -> str:
+        """The unit of its numbers, empty where there is none."""
+        return self.unit or {FieldType.DURATION: "ns", FieldType.TIME: "ns since 1970"}.get(self.type, "")
 
     def of(self, event: Event, argument: str | None = None) -> Value:
         """The field's value for one event; None when absent."""

@@ -39,12 +39,17 @@ class _Versions:
 _versions: WeakKeyDictionary[Store, _Versions] = WeakKeyDictionary()
 
 
+def version_at(store: Store, tid: int, number: int) -> Thread | None:
+    """The version of a thread in force at the event of a number; None when there was no such thread."""
+    versions = _versions.get(store)
+    if versions is None:
+        versions = _versions[store] = _Versions()
+    return versions.at(store, tid, number)
+
+
 def thread_at(event: Event, tid: int) -> Thread | None:
     """The version of a thread in force at an event; None when there was no such thread."""
-    versions = _versions.get(event.store)
-    if versions is None:
-        versions = _versions[event.store] = _Versions()
-    return versions.at(event.store, tid, event.number)
+    return version_at(event.store, tid, event.number)
 
 
 def fd_at(event: Event, number: int, place: int) -> Identity | None:

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from engine.decode.event import Event
 from engine.events import DYN_TABLES, ERRNO, FD_TYPE_CHARS, FLAG_TABLES, L4_NAMES, SIGNALS, SYSCALLS, FdKind, Parameter
+from engine.fields.family import process_of
 from engine.fields.fd import NET
-from engine.fields.process import process_of
 from engine.fields.resolve import fd_at, thread_at
 from engine.model.facts import NO_ID, Role
 from engine.model.fds import Identity
