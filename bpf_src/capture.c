@@ -42,6 +42,12 @@ struct config {
     u32 self;    // process whose events are never recorded
     u32 snaplen; // bytes kept of data buffers
     u32 only;    // when set, nothing is recorded but this process and those in `followed`
+    u32 by_process; // of calls that are KEPT_ASKED, only those of processes in `chosen` are recorded
+    u32 by_cgroup;  // only those of tasks in or below the cgroups listed
+    u32 unwanted;   // happenings not recorded, one bit each, from KIND_EXIT on
+    u32 unused;
+    u64 unified[MAX_CGROUPS]; // numbers of cgroups; 0: none. Every hierarchy has numbers of its own
+    u64 memory[MAX_CGROUPS];
 };
 
 struct step {
@@ -50,10 +56,10 @@ struct step {
 };
 
 struct call {
-    u8 dropped;
+    u8 kept;    // KEPT_*
     u8 program; // 0: the steps are done in the exit program itself
     u8 count;
-    u8 unused;
+    u8 telling; // always kept when argument 4 is given: the address tells what the socket is
     struct step steps[MAX_STEPS];
 };
 
@@ -86,6 +92,8 @@ BPF_F_TABLE("array", u32, struct call, calls, CALLS, BPF_F_MMAPABLE);
 // By thread id: when the call it is in began (ktime << NR_BITS | number), 0 outside calls.
 BPF_F_TABLE("array", u32, u64, running, PID_MAX, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct lost, lost, CPUS, BPF_F_MMAPABLE);
+// A bit a process id.
+BPF_F_TABLE("array", u32, u64, chosen, PID_MAX / 64 + 1, BPF_F_MMAPABLE);
 // Descendants of the one process to record, by process id.
 BPF_TABLE("hash", u32, u8, followed, 65536);
 // What a new thread was made with, by thread id, until it returns: its parent's memory may say something else by then.
@@ -106,6 +114,41 @@ static inline struct config *wanted(struct task_struct *task) {
     if (!config_ || !config_->enabled || pid == config_->self) return 0;
     if (config_->only && pid != config_->only && !followed.lookup(&pid)) return 0;
     return config_;
+}
+
+// In one of the cgroups listed, or below it.
+static inline bool is_below(struct task_struct *task, u32 hierarchy, u64 *listed) {
+    void *sets = AT(void *, task, TASK_CGROUPS);
+    if (!sets) return false;
+    void *cgroup;
+    if (hierarchy) {
+        void *state = AT(void *, sets, CSS_MEMORY);
+        if (!state) return false;
+        cgroup = AT(void *, state, CSS_CGROUP);
+    } else {
+        cgroup = AT(void *, sets, CSS_DEFAULT);
+    }
+    if (!cgroup) return false;
+    void *node = AT(void *, cgroup, CGROUP_KN);
+    NOT_UNROLLED
+    for (int i = 0; i < CGROUP_DEPTH && node; i++) {
+        u64 id = AT(u64, node, KERNFS_ID);
+        NOT_UNROLLED
+        for (int j = 0; j < MAX_CGROUPS; j++)
+            if (listed[j] && listed[j] == id) return true;
+        node = AT(void *, node, KERNFS_PARENT);
+    }
+    return false;
+}
+
+// What of a process that was not asked for, or not asked for of anybody, is left out.
+static inline bool is_asked(struct config *config_, struct task_struct *task) {
+    if (config_->by_process) {
+        u32 pid = AT(u32, task, TASK_TGID), word = pid / 64;
+        u64 *bits = chosen.lookup(&word);
+        if (!bits || !(*bits >> (pid & 63) & 1)) return false;
+    }
+    return !config_->by_cgroup || is_below(task, 0, config_->unified) || is_below(task, 1, config_->memory);
 }
 
 static inline void head(struct record *record, struct task_struct *task, u16 kind) {
@@ -277,7 +320,11 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
     if (nr >= CALLS - 1) nr = CALLS - 1;
     if (AT(u32, task, TASK_STATUS) & TS_COMPAT) nr = CALLS - 1;
     struct call *call = calls.lookup(&nr);
-    if (!call || call->dropped) return 0;
+    if (!call) return 0;
+    if (call->kept != KEPT_ALWAYS) {
+        bool told = call->telling && AT(u64, regs, REGS_4);
+        if (!told && (call->kept == KEPT_NEVER || !is_asked(config_, task))) return 0;
+    }
 
     struct scratch *scratch = 0;
     struct record *record;
@@ -638,7 +685,9 @@ int tasks(struct bpf_raw_tracepoint_args *ctx) {
 // ---- other happenings ----------------------------------------------------------------------------------------------
 
 static inline struct record *happening(struct task_struct *task, u16 kind) {
-    if (!wanted(task)) return 0;
+    struct config *config_ = wanted(task);
+    if (!config_ || config_->unwanted >> (kind - KIND_EXIT) & 1) return 0;
+    if (kind != KIND_EXIT && kind != KIND_RENAME && !is_asked(config_, task)) return 0;
     struct record *record = events.ringbuf_reserve(sizeof(*record));
     if (!record) {
         count_lost();
@@ -712,8 +761,8 @@ RAW_TRACEPOINT_PROBE(task_rename) {
     return 0;
 }
 
-#ifdef WITH_SWITCHES
-RAW_TRACEPOINT_PROBE(sched_switch) {
+// The two that cost much are attached only while somebody asks for them.
+int switches(struct bpf_raw_tracepoint_args *ctx) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = happening(task, KIND_SWITCH);
     if (!record) return 0;
@@ -727,10 +776,8 @@ RAW_TRACEPOINT_PROBE(sched_switch) {
     events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
     return 0;
 }
-#endif
 
-#ifdef WITH_FAULTS
-RAW_TRACEPOINT_PROBE(page_fault_user) {
+int faults(struct bpf_raw_tracepoint_args *ctx) {
     struct record *record = happening(bpf_get_current_task_btf(), KIND_FAULT);
     if (!record) return 0;
     record->args[0] = ctx->args[0];
@@ -739,4 +786,49 @@ RAW_TRACEPOINT_PROBE(page_fault_user) {
     events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
     return 0;
 }
-#endif
+
+// ---- calls in progress ---------------------------------------------------------------------------------------------
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+};
+
+struct in_progress {
+    u64 since; // CLOCK_MONOTONIC; 0: since before anything was attached
+    u64 args[6];
+    u32 tid, pid;
+    u32 number; // system call number; of a 32-bit caller with COMPAT_BIT
+    u32 unused;
+};
+
+int bpf_iter__task(struct bpf_iter__task *ctx) {
+    struct task_struct *task = ctx->task;
+    if (!task || !AT(u64, task, TASK_MM)) return 0;
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    if (!regs) return 0;
+    u32 tid = AT(u32, task, TASK_PID);
+    u64 *slot = running.lookup(&tid);
+    u64 began = slot ? *slot : 0;
+    s64 number = READ(s64, regs, REGS_NR);
+    // One that runs outside of calls has the registers of its last one.
+    if (!began && (!AT(u32, task, TASK_STATE) || number < 0)) return 0;
+    struct in_progress entry = {};
+    entry.since = began >> NR_BITS;
+    entry.args[0] = READ(u64, regs, REGS_0);
+    entry.args[1] = READ(u64, regs, REGS_1);
+    entry.args[2] = READ(u64, regs, REGS_2);
+    entry.args[3] = READ(u64, regs, REGS_3);
+    entry.args[4] = READ(u64, regs, REGS_4);
+    entry.args[5] = READ(u64, regs, REGS_5);
+    entry.tid = tid;
+    entry.pid = AT(u32, task, TASK_TGID);
+    entry.number = number;
+    if (AT(u32, task, TASK_STATUS) & TS_COMPAT) entry.number |= COMPAT_BIT;
+    bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry));
+    return 0;
+}

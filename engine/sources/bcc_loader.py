@@ -66,9 +66,10 @@ def binding() -> ModuleType:
 
 
 def attach(asked: dict[str, Any]) -> list[int]:
-    """Compile ``folder``/capture.c with ``flags`` and attach ``tracepoints``; descriptors of ``maps``, then of those.
+    """Compile ``folder``/capture.c with ``flags`` and attach ``tracepoints``.
 
-    ``tails`` are the programs of the map ``programs``, from index 1 on.
+    ``tails`` are the programs of the map ``programs``, from index 1 on. Returns descriptors: of ``maps``, of the
+    programs ``on_demand``, which are not attached, of the task iterator, and of what is attached.
     """
     bcc = binding()
     folder = Path(asked["folder"])
@@ -82,7 +83,11 @@ def attach(asked: dict[str, Any]) -> list[int]:
     if missing:
         raise RuntimeError(f"did not attach to {', '.join(missing)}")
     maps = [program[name].map_fd for name in asked["maps"]]
-    return maps + [attached[name.encode()] for name in asked["tracepoints"]]
+    on_demand = [program.load_func(name, bcc.BPF.RAW_TRACEPOINT).fd for name in asked["on_demand"]]
+    iterator = bcc.lib.bcc_iter_attach(program.load_func("bpf_iter__task", bcc.BPF.TRACING).fd, None, 0)
+    if iterator < 0:
+        raise RuntimeError("did not attach the task iterator")
+    return [*maps, *on_demand, iterator, *(attached[name.encode()] for name in asked["tracepoints"])]
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +78,8 @@ class Observer:
         self._decoder = Decoder(self.store, "live")
         self._begun = False
 
-    def run(self, *words: str) -> Run:
-        """Run a command to its end, from its first call on."""
+    def run(self, *words: str, before: Callable[[int], object] = lambda pid: None) -> Run:
+        """Run a command to its end, from its first call on; ``before`` it is told the process id."""
         pid = os.fork()
         if not pid:
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -90,6 +91,7 @@ class Observer:
             self.source.begin(self._decoder)
             self._begun = True
         first = len(self.store.segments)
+        before(pid)
         os.kill(pid, signal.SIGCONT)
         status = None
         deadline = time.monotonic() + 20
@@ -100,23 +102,33 @@ class Observer:
             ended, code = os.waitpid(pid, os.WNOHANG)
             status = os.waitstatus_to_exitcode(code) if ended else None
         # What the exiting task still told is in the ring when it can be waited for; a look finds it.
+        self.step()
+        self.step()
+        return Run(pid, status, self.seen(first))
+
+    def step(self) -> None:
+        """Take what has come."""
         self.source.step(self._decoder)
-        self.source.step(self._decoder)
+
+    def seen(self, first: int) -> list[Seen]:
+        """The events of segments from that one on; faults and switches of children before their first event have no
+        thread and are left out."""
         self._decoder.seal()
-        events = [
-            _seen(Event(self.store, segment, int(row)))
+        return [
+            _seen(event)
             for segment in self.store.segments[first:]
             for row in np.arange(len(segment))
+            if (event := Event(self.store, segment, int(row))).thread is not None or event.type.is_syscall
         ]
-        return Run(pid, status, events)
 
-    def python(self, script: str, *words: str) -> Run:
+    def python(self, script: str, *words: str, before: Callable[[int], object] = lambda pid: None) -> Run:
         """Run a Python script that must succeed."""
-        run = self.run(sys.executable, "-I", "-S", "-c", script, *words)
+        run = self.run(sys.executable, "-I", "-S", "-c", script, *words, before=before)
         assert run.status == 0, f"the script ended with {run.status}"
         return run
 
     def close(self) -> None:
+        """Detach."""
         self.source.close()
 
 

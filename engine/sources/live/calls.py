@@ -121,8 +121,15 @@ class Op(IntEnum):
 OP = np.dtype([("op", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1"), ("width", "u1"), ("pad", "u1"), ("table", "<u2")])
 """One parameter: operation and operands, bytes of the parameter (0: variable), 1 + index of a flag table."""
 STEP = np.dtype([("kind", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1")])
-CALL = np.dtype([("dropped", "u1"), ("program", "u1"), ("count", "u1"), ("unused", "u1"), ("steps", STEP, MAX_STEPS)])
+CALL = np.dtype([("kept", "u1"), ("program", "u1"), ("count", "u1"), ("telling", "u1"), ("steps", STEP, MAX_STEPS)])
 """struct call of the C program."""
+
+IN_PROGRESS = np.dtype(
+    [("since", "<u8"), ("args", "<u8", 6), ("tid", "<u4"), ("pid", "<u4"), ("number", "<u4"), ("unused", "<u4")]
+)
+"""struct in_progress of the C program: since when (monotonic ns, 0: unknown) a thread is in which system call."""
+COMPAT = 1 << 30
+"""Set in the number of a call of a 32-bit program."""
 
 FACTS = np.dtype(
     [(name, "<u8") for name in (

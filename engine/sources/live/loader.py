@@ -7,15 +7,17 @@ hands over nothing but descriptors: closing them detaches.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import platform
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,19 @@ from typing import Any
 from engine.sources import bcc_loader
 from engine.sources.live import btf, layout
 from engine.sources.live.btf import BtfError
-from engine.sources.live.calls import ALWAYS, CALLS, MAX_PARTS, MAX_STEPS, PROGRAMS, Kind, Step
+from engine.sources.live.calls import ALWAYS, CALLS, COMPAT, MAX_PARTS, MAX_STEPS, PROGRAMS, Kind, Step
+from engine.sources.live.narrowing import KEPT_ALWAYS, KEPT_NEVER, MAX_CGROUPS
 
 TIMEOUT = 60.0
 """Seconds a child may take to compile and attach."""
 CAPABILITIES = {39: "CAP_BPF", 38: "CAP_PERFMON"}
 """What loading and attaching needs, by number."""
 _SYS_ADMIN = 21
-MAPS = ("events", "config", "calls", "running", "lost", "programs")
+_BPF, _RAW_TRACEPOINT_OPEN, _ITER_CREATE = 321, 17, 33
+"""Number of the call bpf, and of two of its commands (linux/bpf.h)."""
+MAPS = ("events", "config", "calls", "running", "lost", "chosen", "programs")
+ON_DEMAND = {"switches": "sched_switch", "faults": "page_fault_user"}
+"""Programs that are attached only while they are asked for, and where to."""
 _TRACEPOINTS = (
     "sys_enter", "sys_exit", "sched_process_fork", "sched_process_exec", "sched_process_exit", "signal_deliver",
     "task_rename",
@@ -47,7 +54,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is compiled in."""
+    """What is watched from the start."""
 
     ring: int = 32 << 20
     """Bytes of the ring buffer, a power of two of whole pages."""
@@ -61,16 +68,40 @@ class Loaded:
     """Descriptors of what runs in the kernel. Closing them stops it."""
 
     maps: dict[str, int]
-    programs: list[int]
+    on_demand: dict[str, int]
+    """Programs of ``ON_DEMAND``, loaded."""
+    tasks: int
+    """The task iterator's link."""
+    attached: list[int]
     ring: int
     cpus: int
     pid_max: int
+    _demanded: dict[str, int] = field(default_factory=dict)
+
+    def switch(self, name: str, on: bool) -> None:
+        """Attach or detach a program of ``ON_DEMAND``. Raises LoadError."""
+        if not on and name in self._demanded:
+            os.close(self._demanded.pop(name))
+        elif on and name not in self._demanded:
+            point = ctypes.create_string_buffer(ON_DEMAND[name].encode())
+            attributes = struct.pack("<QI4x", ctypes.addressof(point), self.on_demand[name])
+            self._demanded[name] = _bpf(_RAW_TRACEPOINT_OPEN, attributes, f"attach to {ON_DEMAND[name]}")
+
+    def in_progress(self) -> bytes:
+        """One ``struct in_progress`` for each task that is in a call. Raises LoadError."""
+        number = _bpf(_ITER_CREATE, struct.pack("<II", self.tasks, 0), "look at the tasks there are")
+        pieces = []
+        with open(number, "rb", buffering=0) as entries:
+            while piece := entries.read(1 << 16):
+                pieces.append(piece)
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Detach and let go of the maps."""
-        for number in [*self.programs, *self.maps.values()]:
+        for number in [*self._demanded.values(), *self.attached, self.tasks, *self.on_demand.values(),
+                       *self.maps.values()]:  # fmt: skip
             os.close(number)
-        self.programs, self.maps = [], {}
+        self._demanded, self.attached, self.on_demand, self.maps = {}, [], {}, {}
 
 
 def load(options: Options) -> Loaded:
@@ -110,7 +141,26 @@ def load(options: Options) -> Loaded:
         words = log.read().decode("utf-8", "replace")
     if len(descriptors) <= len(MAPS):
         raise LoadError(answer.get("error", f"the loader ended with status {child.returncode}"), words)
-    return Loaded(dict(zip(MAPS, descriptors, strict=False)), descriptors[len(MAPS) :], options.ring, cpus, pid_max)
+    rest = iter(descriptors)
+    maps, on_demand = dict(zip(MAPS, rest, strict=False)), dict(zip(ON_DEMAND, rest, strict=False))
+    loaded = Loaded(maps, on_demand, next(rest), list(rest), options.ring, cpus, pid_max)
+    try:
+        for name, on in zip(ON_DEMAND, (options.switches, options.page_faults), strict=True):
+            loaded.switch(name, on)
+    except LoadError:
+        loaded.close()
+        raise
+    return loaded
+
+
+def _bpf(command: int, attributes: bytes, what: str) -> int:
+    """A descriptor from the kernel; raises LoadError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = int(libc.syscall(_BPF, command, attributes, len(attributes)))
+    if number < 0:
+        raise LoadError(f"cannot {what}: {os.strerror(ctypes.get_errno())}")
+    os.set_inheritable(number, False)
+    return number
 
 
 def capabilities() -> int:
@@ -126,10 +176,9 @@ def _request(options: Options, cpus: int, pid_max: int, folder: str) -> dict[str
     page = os.sysconf("SC_PAGESIZE")
     values |= {"CALLS": CALLS, "MAX_STEPS": MAX_STEPS, "MAX_PARTS": MAX_PARTS, "ALWAYS": ALWAYS}
     values |= {"CPUS": cpus, "PID_MAX": pid_max, "RING_PAGES": options.ring // page}
+    values |= {"KEPT_ALWAYS": KEPT_ALWAYS, "KEPT_NEVER": KEPT_NEVER, "MAX_CGROUPS": MAX_CGROUPS, "COMPAT_BIT": COMPAT}
     values["PAGE_SHIFT_"] = page.bit_length() - 1
     values |= layout.macros(btf.load())
-    chosen = [name for name, on in (("SWITCHES", options.switches), ("FAULTS", options.page_faults)) if on]
     flags = ["-Wno-unused-function", *(f"-D{name}={value}" for name, value in values.items())]
-    more = ["sched_switch"] * options.switches + ["page_fault_user"] * options.page_faults
-    return {"folder": folder, "flags": flags + [f"-DWITH_{name}" for name in chosen], "tails": PROGRAMS[1:],
-            "maps": MAPS, "tracepoints": [*_TRACEPOINTS, *more]}  # fmt: skip
+    return {"folder": folder, "flags": flags, "tails": PROGRAMS[1:], "maps": MAPS, "tracepoints": _TRACEPOINTS,
+            "on_demand": list(ON_DEMAND)}  # fmt: skip

@@ -17,19 +17,24 @@ from numpy.typing import NDArray
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.sources.live import picture
-from engine.sources.live.calls import CALL, encoding, kernel_table, table
+from engine.sources.live.calls import CALL, IN_PROGRESS, encoding, kernel_table, table
 from engine.sources.live.loader import Loaded, LoadError, Options, load
+from engine.sources.live.narrowing import MAX_CGROUPS, Narrower, Narrowing
 from engine.sources.live.sampling import Sampler
 from engine.sources.raw import BUDGET, KeptBytes
 from engine.sources.sink import FactSink
 
-__all__ = ["LiveSource", "LoadError", "Options"]
+__all__ = ["LiveSource", "LoadError", "Narrowing", "Options"]
 
 INTERVAL = 0.02
 """Seconds between two looks at the ring. The kernel side never wakes us up: that costs it more than a record."""
 ROOM = 4 << 20
 """Bytes of event blocks made at once."""
-_CONFIG = np.dtype([("enabled", "<u4"), ("self", "<u4"), ("snaplen", "<u4"), ("only", "<u4")])
+_CONFIG = np.dtype(
+    [("enabled", "<u4"), ("self", "<u4"), ("snaplen", "<u4"), ("only", "<u4"), ("by_process", "<u4"),
+     ("by_cgroup", "<u4"), ("unwanted", "<u4"), ("unused", "<u4"), ("unified", "<u8", MAX_CGROUPS),
+     ("memory", "<u8", MAX_CGROUPS)]
+)  # fmt: skip
 _LOST = np.dtype([("count", "<u8"), ("unused", "<u8", 7)])
 
 
@@ -73,15 +78,19 @@ class LiveSource:
         positions = mmap.mmap(maps["events"], page)
         data = mmap.mmap(maps["events"], page + 2 * options.ring, prot=mmap.PROT_READ, offset=page)
         calls = table()
-        self._ring = Ring(positions, data, options.ring, encoding(calls), clock(), ROOM)
+        encoded, self._offset = encoding(calls), clock()
+        self._ring = Ring(positions, data, options.ring, encoded, self._offset, ROOM)
         self._lost = np.frombuffer(self._map("lost", _LOST.itemsize * self._loaded.cpus), _LOST, self._loaded.cpus)
         told = kernel_table(calls)
         self._calls = np.frombuffer(self._map("calls", told.nbytes), CALL, len(told))
         self._calls[:] = told
-        self._config = np.frombuffer(self._map("config", _CONFIG.itemsize), _CONFIG, 1)
+        self._config = np.frombuffer(self._map("config", _CONFIG.itemsize), _CONFIG, 1)[0]
+        words = self._loaded.pid_max // 64 + 1
+        chosen = np.frombuffer(self._map("chosen", 8 * words), np.uint64, words)
+        self._narrower = Narrower(encoded, self._calls, self._config, chosen)
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, 4096)
-        self._sampler = Sampler(clock())
+        self._sampler = Sampler(self._offset)
         self._samples = True
         self._started = False
         self._stopping = False
@@ -158,6 +167,36 @@ class LiveSource:
         """
         self._config["only"] = pid
         self._samples = False
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """What the kernel side leaves out is what does not meet this."""
+        return self._narrower.now
+
+    def narrow(self, asked: Narrowing) -> int:
+        """Leave out in the kernel what is not asked for, from now on; ``Narrowing()`` leaves out nothing.
+
+        Returns the time (ns since the epoch) from which on it holds; ``narrowing`` tells what of it could be
+        done. Costs a few µs and no system call worth the name, at any time.
+        """
+        return self._narrower.narrow(asked)
+
+    def watch_switches(self, on: bool) -> None:
+        """Context switches come, or come no more. Raises LoadError."""
+        self._loaded.switch("switches", on)
+
+    def watch_page_faults(self, on: bool) -> None:
+        """Page faults come, or come no more. Raises LoadError."""
+        self._loaded.switch("faults", on)
+
+    def in_progress(self) -> NDArray[np.void]:
+        """The calls threads are inside of right now, our own threads' too; dtype IN_PROGRESS, ``since`` in ns since
+        the epoch, 0 where it began before we did. ``NATIVE_X86_64`` names the number; with COMPAT it is one of a
+        32-bit program. Arguments are registers: what they point at is not read. Raises LoadError.
+        """
+        found = np.frombuffer(self._loaded.in_progress(), IN_PROGRESS).copy()
+        found["since"][found["since"] > 0] += np.uint64(self._offset)
+        return found
 
     def close(self) -> None:
         """Detach. ``raw`` cannot be read any more."""
