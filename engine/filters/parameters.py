@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.events import CATALOGUE, SCAP_TYPES, EventType, Trait
+from engine.decode.parameters import WIDE
+from engine.decode.records import locate, recall, search
+from engine.events import CATALOGUE, EventType
 from engine.fields.field import Place
 from engine.filters.plan import Mask, Plan, Rows, Test
-from engine.filters.records import locate, recall, search
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -27,7 +28,6 @@ _FDS = 1 << 20
 """Larger numbers of fds do not fit a key."""
 _OF_PLACE = frozenset({"FD", "FD32", "PID", "PID32", "UID", "GID", "FSPATH", "FSRELPATH", "FDLIST", "DYN"})
 """Types whose text depends on more than their bytes."""
-_WIDE = np.array([bool(kind.traits & Trait.LARGE_PAYLOAD) for kind in CATALOGUE[:SCAP_TYPES]], np.uint8)
 
 
 class ParameterTerm(Plan):
@@ -96,7 +96,7 @@ class ParameterTerm(Plan):
         if not len(data):
             # The file was cut since.
             return self._each(store, segment, rows)
-        locate(data, begins - base, ends - base, self._places[segment.type[rows]], _WIDE, starts, lengths)
+        locate(data, begins - base, ends - base, self._places[segment.type[rows]], WIDE, starts, lengths)
         if self._needle is not None:
             search(data, starts, lengths, self._needle, held.view(np.uint8))
             unknown = np.flatnonzero(lengths == -2)
