@@ -17,10 +17,14 @@ from engine import filters
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
 from engine.fields import UnknownField
+from engine.filters.completion import Completion, complete
+from engine.filters.presence import Presence
 from engine.query.compose import compose
 from engine.query.lines import NOT_INTERNAL, LineFormat
 from engine.query.matches import Matches
 from engine.query.snapshots import (
+    CompletionRequest,
+    CompletionSnapshot,
     LinesRequest,
     LinesSnapshot,
     Request,
@@ -96,6 +100,7 @@ class Session:
         self._unanswered: dict[str, Request] = {}
         self._tables: Kept[TableRun] = Kept()
         self._lists: Kept[Matches] = Kept()
+        self._presence = Presence(self.store)
         self._threads = [
             threading.Thread(target=self._ingest, name="ingest", daemon=True),
             threading.Thread(target=self._answer_all, name="query", daemon=True),
@@ -181,6 +186,14 @@ class Session:
             answer = self._answer(slot, request)
             if answer is not None:
                 self._publish(answer)
+            if isinstance(answer, CompletionSnapshot) and not answer.completion.complete:
+                self._go_on(slot, request)
+
+    def _go_on(self, slot: str, request: Request) -> None:
+        """Have a request answered again after all others, unless a newer one has taken its place."""
+        with self._changed:
+            if self._newest.get(slot) is request:
+                self._unanswered.setdefault(slot, request)
 
     def _answer(self, slot: str, request: Request) -> Snapshot | None:
         """The answer to a request; None when a newer one has taken its place."""
@@ -196,6 +209,8 @@ class Session:
                     return self._lines(request, given_up)
                 case VerdictRequest():
                     return self._verdict(request, given_up)
+                case CompletionRequest():
+                    return CompletionSnapshot(request, complete(request.filter, request.cursor, self._presence))
         except SupersededError:
             return None
         except (filters.FilterError, UnknownField) as error:
@@ -287,3 +302,6 @@ def _failed(request: Request, message: str, position: int) -> Snapshot:
             return LinesSnapshot(request, (), 0, 0, None, request.filter, text)
         case VerdictRequest():
             return VerdictSnapshot(request, error=text, position=position)
+        case CompletionRequest():
+            nothing = Completion(request.cursor, request.cursor, (), "", complete=True)
+            return CompletionSnapshot(request, nothing, text)

@@ -91,11 +91,11 @@ def _quantity(text: Text, units: dict[bytes, int], expected: str) -> int:
 
 
 def _size(text: Text) -> int:
-    return _quantity(text, _SIZES, "a decimal number, perhaps with K, M, G or T (powers of 1024)")
+    return _quantity(text, _SIZES, EXPECTED[FieldType.INTEGER])
 
 
 def _duration(text: Text) -> int:
-    return _quantity(text, _TIMES, "a decimal number of ns, or one with the unit ns, us, ms, s, m or h")
+    return _quantity(text, _TIMES, EXPECTED[FieldType.DURATION])
 
 
 def time_of_day(text: Text) -> int:
@@ -111,7 +111,7 @@ def _moment(text: Text) -> int:
     """ns since 1970, as a number or as a local date and time."""
     match = _DATE.fullmatch(text.value)
     if match is None:
-        return _integer(text, "a decimal number of ns since 1970, or a local time as in 2017-09-23T10:02:03")
+        return _integer(text, EXPECTED[FieldType.TIME])
     since = time_of_day(Text(match[2], text.position + match.start(2)))
     try:
         midnight = datetime.fromisoformat(match[1].decode())
@@ -123,13 +123,13 @@ def _moment(text: Text) -> int:
 
 def _float(text: Text) -> float:
     if _NUMBER.fullmatch(text.value) is None or not math.isfinite(value := float(text.value)):
-        raise _wrong(text, "a decimal number")
+        raise _wrong(text, EXPECTED[FieldType.FLOAT])
     return value
 
 
 def _bool(text: Text) -> bool:
     if text.value not in _BOOLS:
-        raise _wrong(text, "true or false")
+        raise _wrong(text, EXPECTED[FieldType.BOOL])
     return _BOOLS[text.value]
 
 
@@ -145,14 +145,14 @@ def _port(text: Text) -> int:
             return socket.getservbyname(text.value.decode("ascii"))
         except (OSError, ValueError):
             pass
-    raise _wrong(text, "a port from 0 to 65535 or the name of a service")
+    raise _wrong(text, EXPECTED[FieldType.PORT])
 
 
 def _address(text: Text) -> bytes:
     try:
         return ipaddress.ip_address(_shown(text)).packed
     except ValueError:
-        raise _wrong(text, "an IPv4 or IPv6 address") from None
+        raise _wrong(text, EXPECTED[FieldType.ADDRESS]) from None
 
 
 def _network(text: Text) -> Network:
@@ -163,10 +163,24 @@ def _network(text: Text) -> Network:
             raise ValueError(shown)
         network = ipaddress.ip_network(shown, strict=False)
     except ValueError:
-        expected = "an address with a prefix length, as in 192.168.0.0/24"
-        raise FilterError(f"unrecognized IP network {shown}", text.position, expected) from None
+        raise FilterError(f"unrecognized IP network {shown}", text.position, EXPECTED[FieldType.NETWORK]) from None
     return Network(network)
 
+
+EXPECTED = {
+    FieldType.TEXT: "text, in quotes if it has blanks or any of ( ) , = in it",
+    FieldType.BYTES: "text, in quotes if it has blanks or any of ( ) , = in it",
+    FieldType.INTEGER: "a decimal number, perhaps with K, M, G or T (powers of 1024)",
+    FieldType.ID: "a decimal number",
+    FieldType.PORT: "a port from 0 to 65535 or the name of a service",
+    FieldType.FLOAT: "a decimal number",
+    FieldType.BOOL: "true or false",
+    FieldType.DURATION: "a decimal number of ns, or one with the unit ns, us, ms, s, m or h",
+    FieldType.TIME: "a decimal number of ns since 1970, or a local time as in 2017-09-23T10:02:03",
+    FieldType.ADDRESS: "an IPv4 or IPv6 address",
+    FieldType.NETWORK: "an address with a prefix length, as in 192.168.0.0/24",
+}
+"""What a literal of each type looks like, for people."""
 
 _READERS: dict[FieldType, Callable[[Text], Any]] = {
     FieldType.TEXT: lambda text: text.value,

@@ -19,6 +19,29 @@ from engine.filters.syntax import OPERATORS, Text
 _SET = {"=", "!=", "in", "intersects", "exists"}
 _NUMBER = _SET | {"<", "<=", ">", ">="}
 
+MEANINGS = {
+    "=": "equals the value",
+    "!=": "has another value",
+    "<": "is below it",
+    "<=": "is at most it",
+    ">": "is above it",
+    ">=": "is at least it",
+    "contains": "has the text in it",
+    "icontains": "the same, ASCII letters of either case",
+    "bcontains": "has these bytes in it, pairs of hexadecimal digits",
+    "startswith": "begins with the text",
+    "bstartswith": "begins with these bytes, pairs of hexadecimal digits",
+    "endswith": "ends with the text",
+    "glob": "matches *, ? and […] as a whole; * crosses / too",
+    "iglob": "the same, ASCII letters of either case",
+    "regex": "matches the regular expression (RE2) as a whole",
+    "in": "equals one of the values",
+    "intersects": "equals one of the values, or has one among its own",
+    "pmatch": "is one of the paths or below it",
+    "exists": "has a value",
+}
+"""What each operator says of a field, in a few words."""
+
 Test = Callable[[Any], Any]
 """Answers for one present value."""
 

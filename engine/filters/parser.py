@@ -1,14 +1,16 @@
 """Text to syntax tree: a recursive-descent parser of the whole grammar, without knowledge of fields.
 
 ``not`` binds tighter than ``and``, ``and`` tighter than ``or``. Whether names exist and values fit is found out by
-``check``.
+``check``. What may stand where in an unfinished text is told by ``spots``, from the same grammar.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 
 from engine.filters.errors import FilterError, near
@@ -56,6 +58,38 @@ _APPLIED = re.compile(r"[A-Za-z0-9_]+\(")
 _Item = TypeVar("_Item")
 
 
+class Part(Enum):
+    """What the grammar reads at a place."""
+
+    CHECK = "check"
+    """A field, a transformer, a macro, ``not`` or a bracket."""
+    OPERAND = "operand"
+    """A field or a transformer among a transformer's arguments."""
+    ARGUMENT = "argument"
+    """What stands in the brackets after a field or transformer."""
+    OPERATOR = "operator"
+    VALUE = "value"
+    LIST = "list"
+    """A list in brackets, a range, or the name of a list."""
+    JOIN = "join"
+    """``and``, ``or``, or the bracket that closes."""
+    MORE = "more"
+    """A comma, or the bracket that closes a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where a part is read, whether it is there or not."""
+
+    part: Part
+    start: int
+    left: Operand | None = None
+    """The side already read, of operators, values and lists; the field an argument is of."""
+    operator: str = ""
+    depth: int = 0
+    """Brackets open."""
+
+
 def parse(text: str) -> Expression:
     """The tree of a filter. Raises FilterError with the place where it stops making sense."""
     if len(text) > MAX_LENGTH:
@@ -73,6 +107,14 @@ def conjuncts(text: str) -> list[tuple[Expression, int, int]]:
     return [(tree, *_trimmed(text))] if isinstance(tree, Or) else _Parser(text).conjuncts()
 
 
+def spots(text: str) -> list[Spot]:
+    """Where which part of a filter stands or could stand, in the order read, as far as the text makes sense."""
+    parser = _Parser(text[:MAX_LENGTH])
+    with suppress(FilterError, UnicodeEncodeError):
+        parser.whole()
+    return parser.spots
+
+
 def _trimmed(text: str) -> tuple[int, int]:
     return len(text) - len(text.lstrip(BLANK)), len(text.rstrip(BLANK))
 
@@ -81,6 +123,9 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._scanner = Scanner(text)
         self._depth = 0
+        self._left: Operand | None = None
+        self._operator_read = ""
+        self.spots: list[Spot] = []
 
     def whole(self) -> Expression:
         tree = self._disjunction()
@@ -98,6 +143,10 @@ class _Parser:
             tree = self._negation()
             parts.append((tree, start, self._scanner.position))
         return parts
+
+    def _reads(self, part: Part, left: Operand | None = None, operator: str = "") -> None:
+        self._scanner.skip_blanks()
+        self.spots.append(Spot(part, self._scanner.position, left, operator, self._depth))
 
     @contextmanager
     def _nested(self) -> Iterator[None]:
@@ -117,6 +166,7 @@ class _Parser:
         operands = [self._negation()]
         while self._scanner.word("and"):
             operands.append(self._negation())
+        self._reads(Part.JOIN)
         return operands[0] if len(operands) == 1 else And(tuple(operands))
 
     def _negation(self) -> Expression:
@@ -129,6 +179,7 @@ class _Parser:
         return tree.operand if isinstance(tree, Not) else Not(tree)
 
     def _check(self) -> Expression:
+        self._reads(Part.CHECK)
         if self._scanner.symbol("("):
             with self._nested():
                 tree = self._disjunction()
@@ -151,7 +202,7 @@ class _Parser:
             scanner.position = start
             raise scanner.error(expected)
         if "." in name:
-            return FieldName(name, self._bracketed_argument(), start)
+            return FieldName(name, self._bracketed_argument(FieldName(name, None, start)), start)
         scanner.skip_blanks()
         if not scanner.text.startswith("(", scanner.position):
             return Name(name, start)
@@ -162,11 +213,11 @@ class _Parser:
     def _transform(self, name: str, start: int) -> Transform:
         with self._nested():
             arguments = self._list(self._transform_argument)
-        return Transform(name, arguments, self._bracketed_argument(), start)
+        return Transform(name, arguments, self._bracketed_argument(None), start)
 
     def _transform_argument(self) -> TransformArgument:
         scanner = self._scanner
-        scanner.skip_blanks()
+        self._reads(Part.OPERAND)
         start = scanner.position
         text = scanner.quoted()
         if text is not None:
@@ -179,12 +230,12 @@ class _Parser:
             raise FilterError(f"{operand.name} is not a field", start, "a field, or text in quotes")
         return operand
 
-    def _bracketed_argument(self) -> str | None:
+    def _bracketed_argument(self, of: FieldName | None) -> str | None:
         scanner = self._scanner
         if not scanner.text.startswith("[", scanner.position):
             return None
         scanner.position += 1
-        scanner.skip_blanks()
+        self._reads(Part.ARGUMENT, of)
         quoted = scanner.quoted()
         argument = scanner.take(BARE_ARGUMENT) if quoted is None else quoted.decode("utf-8", "surrogateescape")
         if argument is None:
@@ -194,9 +245,10 @@ class _Parser:
         return argument
 
     def _condition(self, left: Operand) -> Expression:
-        self._scanner.skip_blanks()
+        self._reads(Part.OPERATOR, left)
         position = self._scanner.position
         operator = self._operator(left)
+        self._left, self._operator_read = left, operator
         if operator == "exists":
             return Exists(left, position)
         if operator in LIST_OPERATORS:
@@ -225,7 +277,7 @@ class _Parser:
         return word
 
     def _list_or_operand(self) -> Right:
-        self._scanner.skip_blanks()
+        self._reads(Part.LIST, self._left, self._operator_read)
         if self._scanner.text.startswith("(", self._scanner.position):
             return self._values()
         return self._range() or self._applied() or self._macro_list()
@@ -266,7 +318,7 @@ class _Parser:
         return Values(self._list(self._value), start)
 
     def _value(self) -> Text:
-        self._scanner.skip_blanks()
+        self._reads(Part.VALUE, self._left, self._operator_read)
         start = self._scanner.position
         quoted = self._scanner.quoted()
         if quoted is not None:
@@ -281,9 +333,10 @@ class _Parser:
             raise self._scanner.error("(")
         if self._scanner.symbol(")"):
             return ()
-        items = [item()]
-        while self._scanner.symbol(","):
+        items: list[_Item] = []
+        while not items or self._scanner.symbol(","):
             items.append(item())
+            self._reads(Part.MORE)
         self._close(", or )")
         return tuple(items)
 

@@ -18,6 +18,8 @@ _BYTES = frozenset({FieldType.TEXT, FieldType.BYTES})
 class Transformer:
     """What a transformer takes and yields."""
 
+    meaning: str
+    """What it makes, for people."""
     apply: Callable[..., Any]
     """From the values of its arguments, all present; None when it yields nothing."""
     takes: frozenset[FieldType]
@@ -37,12 +39,20 @@ def _decoded(text: bytes) -> bytes | None:
 
 
 TRANSFORMERS: dict[str, Transformer] = {
-    "tolower": Transformer(bytes.lower, _TEXT),
-    "toupper": Transformer(bytes.upper, _TEXT),
-    "b64": Transformer(_decoded, _BYTES),
-    "basename": Transformer(lambda path: path.rsplit(b"/", 1)[-1], _TEXT),
-    "len": Transformer(len, _BYTES, FieldType.INTEGER, (None,)),
-    "join": Transformer(lambda separator, parts: separator.join(parts), _TEXT, FieldType.TEXT, (False, True)),
-    "concat": Transformer(lambda *parts: b"".join(parts), _TEXT, FieldType.TEXT, repeated=True),
-    "val": Transformer(lambda value: value, frozenset(FieldType), lists=(None,)),
+    "tolower": Transformer("the text in lower case", bytes.lower, _TEXT),
+    "toupper": Transformer("the text in upper case", bytes.upper, _TEXT),
+    "b64": Transformer("what the base64 text stands for", _decoded, _BYTES),
+    "basename": Transformer("the last component of a path", lambda path: path.rsplit(b"/", 1)[-1], _TEXT),
+    "len": Transformer("the length of a text, of bytes or of a list", len, _BYTES, FieldType.INTEGER, (None,)),
+    "join": Transformer(
+        "the parts of a list joined: join(SEPARATOR, (A, B))",
+        lambda separator, parts: separator.join(parts),
+        _TEXT,
+        FieldType.TEXT,
+        (False, True),
+    ),
+    "concat": Transformer(
+        "the texts one after the other", lambda *parts: b"".join(parts), _TEXT, FieldType.TEXT, repeated=True
+    ),
+    "val": Transformer("the value of another field", lambda value: value, frozenset(FieldType), lists=(None,)),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from engine.filters.completion import Completion
 from engine.query.view import View
 from engine.store.segment import Window
 
@@ -74,6 +75,15 @@ class VerdictRequest:
     filter: str
     levels: tuple[Level, ...] = ()
     window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """What can stand at a place of a filter being typed. Answered until complete, see ``filters.completion``."""
+
+    filter: str
+    cursor: int
+    """Index into the filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,15 @@ class VerdictSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletionSnapshot:
+    """What can stand at the cursor; counts grow from one snapshot to the next while it is not complete."""
+
+    request: CompletionRequest
+    completion: Completion
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """State of the source, for the header."""
 
@@ -166,5 +185,5 @@ class Status:
     """Columns, tables and raw bytes held, bytes."""
 
 
-Request = TableRequest | LinesRequest | VerdictRequest
-Snapshot = TableSnapshot | LinesSnapshot | VerdictSnapshot | Status
+Request = TableRequest | LinesRequest | VerdictRequest | CompletionRequest
+Snapshot = TableSnapshot | LinesSnapshot | VerdictSnapshot | CompletionSnapshot | Status

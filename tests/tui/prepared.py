@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.filters.completion import complete
 from engine.query.snapshots import (
+    CompletionRequest,
+    CompletionSnapshot,
     LinesRequest,
     LinesSnapshot,
     Request,
@@ -138,6 +141,8 @@ class PreparedEngine:
                 if wrong >= 0:
                     return VerdictSnapshot(request, error="no field is called bad.field; near: fd.name", position=wrong)
                 return VerdictSnapshot(request, kept=1204 if request.filter else 22_381, of=22_381)
+            case CompletionRequest():
+                return CompletionSnapshot(request, complete(request.filter, request.cursor))
 
     def _table(self, request: TableRequest) -> TableSnapshot:
         view = request.view
