@@ -18,7 +18,7 @@ from engine.fields import UnknownField, look_up
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
 from engine.filters.errors import FilterError
 from engine.filters.syntax import FieldName, Group, Text, Transform, TransformArgument
-from engine.filters.transformers import TRANSFORMERS
+from engine.filters.transformers import TRANSFORMERS, options
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -118,9 +118,11 @@ def _raw_argument(field: Field, name: str) -> Side:
 
 
 def _transformed(node: Transform) -> Side:
-    transformer = TRANSFORMERS.get(node.name)
-    if transformer is None or node.option is not None:
-        raise FilterError(f"{node} is not supported yet", node.position)
+    if node.name == "getopt":
+        return _options(node)
+    transformer = TRANSFORMERS[node.name]
+    if node.option is not None:
+        raise FilterError(f"{node.name} takes nothing in brackets after it", node.position)
     if len(node.arguments) != len(transformer.lists) and not (transformer.repeated and node.arguments):
         raise FilterError(f"{node.name} takes {len(transformer.lists)} arguments", node.position)
     parts = [side_of(argument) for argument in node.arguments]
@@ -135,6 +137,40 @@ def _transformed(node: Transform) -> Side:
     return Side(
         transformer.yields or first.type, common(parts), lambda place: _gathered(parts, place, apply), is_list=kept_list
     )
+
+
+def _options(node: Transform) -> Side:
+    """``getopt(ARGUMENTS, "OPTIONS")``, the letters found, or with ``[LETTER]`` the value of one."""
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], Text):
+        raise FilterError("getopt takes arguments and options", node.position, 'getopt(proc.args, "ab:")[b]')
+    given, wanted = node.arguments[0], node.arguments[1].value
+    option = None if node.option is None else node.option.encode("utf-8", "surrogateescape")
+    if option is not None and (len(option) != 1 or option not in wanted or option == b":"):
+        raise FilterError(f"getopt does not read the option {node.option}", node.position, "one of those in quotes")
+    part = side_of(given)
+    if part.multiple or part.type is not FieldType.TEXT:
+        raise FilterError(f"{given} has no arguments", node.position, "proc.args, a text or a list of texts")
+
+    def reader(place: Place) -> Reader:
+        read = _program_arguments(place) if part.name == "proc.args" and not part.argument else part.reader(place)
+
+        def found(subject: Any, store: Store) -> Value:
+            value: Any = read(subject, store)
+            if value is None:
+                return None
+            chosen = options(value if isinstance(value, tuple) else tuple(value.split()), wanted)
+            return tuple(chosen) if option is None else chosen.get(option)
+
+        return found
+
+    return Side(FieldType.TEXT, part.place, reader, is_list=option is None)
+
+
+def _program_arguments(place: Place) -> Reader:
+    """The arguments of ``proc.args`` one by one: a blank in one does not part it."""
+    if place is Place.LATE:
+        return lambda event, store: None if event.thread is None else event.thread.args
+    return lambda thread, store: None if thread is None else thread.args
 
 
 def _require(part: Side, argument: TransformArgument, is_list: bool | None) -> None:

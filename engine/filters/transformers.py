@@ -38,6 +38,34 @@ def _decoded(text: bytes) -> bytes | None:
         return None
 
 
+def options(arguments: tuple[bytes, ...], wanted: bytes) -> dict[bytes, bytes]:
+    """The short options among a program's arguments, with their values: getopt(3)'s reading, operands anywhere.
+
+    ``wanted`` is the option string: letters, followed by ``:`` when a value follows and by ``::`` when one may be
+    attached. Letters it does not have, and options whose value is missing, are left out; of repeated ones the last
+    counts, and one without a value has an empty one.
+    """
+    takes = {wanted[at : at + 1]: wanted[at + 1 : at + 3] for at in range(len(wanted)) if wanted[at] != ord(":")}
+    found: dict[bytes, bytes] = {}
+    left = iter(arguments)
+    for argument in left:
+        if argument == b"--":
+            break
+        if not argument.startswith(b"-") or argument.startswith(b"--"):
+            continue
+        for at in range(1, len(argument)):
+            letter, attached = argument[at : at + 1], argument[at + 1 :]
+            follows = takes.get(letter, b"")
+            value: bytes | None = attached if follows.startswith(b":") else b""
+            if follows.startswith(b":") and follows != b"::" and not attached:
+                value = next(left, None)
+            if letter in takes and value is not None:
+                found[letter] = value
+            if follows.startswith(b":"):
+                break
+    return found
+
+
 TRANSFORMERS: dict[str, Transformer] = {
     "tolower": Transformer("the text in lower case", bytes.lower, _TEXT),
     "toupper": Transformer("the text in upper case", bytes.upper, _TEXT),

@@ -237,6 +237,10 @@ def test_either_end_may_be_equal_and_both_must_differ() -> None:
         ("concat(thread.name, '-', fd.name) = curl-/etc/hosts", "thread.name = curl and fd.name = /etc/hosts"),
         ("join(',', (thread.name, thread.name)) = 'curl,curl'", "thread.name = curl"),
         ("b64(thread.name) exists", "thread.name in (curl, '')"),
+        ("getopt(thread.list, 'x') intersects (x, y)", "thread.list exists"),
+        ("getopt(thread.list, 'x')[x] = ''", "thread.list exists"),
+        ("getopt(thread.list, 'x:')[x] exists", "len(thread.list) = 2"),
+        ("getopt('-ab c', 'ab:')[b] = c", "evt.type exists"),
         ("thread.tid > val(thread.pid)", "thread.tid exists"),
         ("thread.tid = val(thread.pid)", "thread.tid = 0"),
         ("event.cpu >= val(event.num)", "event.num <= 3 and event.cpu >= val(event.num)"),
@@ -294,7 +298,10 @@ def test_an_ordering_of_texts_is_by_bytes() -> None:
         ("tolower(thread.tid) = x", 8, "thread.tid is of type id"),
         ("tolower(thread.name, thread.name) = x", 0, "takes 1 arguments"),
         ("join(thread.list, ',') = x", 5, "a single value"),
-        ("getopt(thread.list, 'x')[x] exists", 0, "not supported yet"),
+        ("getopt(thread.list, 'x')[y] exists", 0, "does not read the option y"),
+        ("getopt(thread.list) exists", 0, "takes arguments and options"),
+        ("getopt(thread.tid, 'x') exists", 0, "thread.tid has no arguments"),
+        ("tolower(thread.name)[x] exists", 0, "takes nothing in brackets"),
     ],
 )
 def test_errors_of_meaning_name_their_place(text: str, position: int, message: str) -> None:
