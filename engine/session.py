@@ -18,7 +18,9 @@ from engine.decode.decoder import Decoder
 from engine.decode.event import Event
 from engine.fields import UnknownField
 from engine.filters.completion import Completion, complete
+from engine.filters.macros import user_macros
 from engine.filters.presence import Presence
+from engine.filters.saved import field_uses
 from engine.query.compose import compose
 from engine.query.lines import NOT_INTERNAL, LineFormat
 from engine.query.matches import Matches
@@ -40,6 +42,7 @@ from engine.sources import open_capture
 from engine.store.segment import Window
 from engine.store.store import Store
 from engine.text import safe
+from engine.user_files import ConfigError
 
 STATUS_INTERVAL = 250_000_000
 """Nanoseconds between two reports of progress while a file loads."""
@@ -101,6 +104,7 @@ class Session:
         self._tables: Kept[TableRun] = Kept()
         self._lists: Kept[Matches] = Kept()
         self._presence = Presence(self.store)
+        self._macros: dict[str, str] | None = None
         self._threads = [
             threading.Thread(target=self._ingest, name="ingest", daemon=True),
             threading.Thread(target=self._answer_all, name="query", daemon=True),
@@ -210,7 +214,7 @@ class Session:
                 case VerdictRequest():
                     return self._verdict(request, given_up)
                 case CompletionRequest():
-                    return CompletionSnapshot(request, complete(request.filter, request.cursor, self._presence))
+                    return self._completion(request)
         except SupersededError:
             return None
         except (filters.FilterError, UnknownField) as error:
@@ -290,6 +294,16 @@ class Session:
         kept = self._matches(compose(request.filter, request.levels, None), request.window, given_up)
         of = self._matches(compose("", request.levels, None), request.window, given_up)
         return VerdictSnapshot(request, kept=len(kept), of=len(of))
+
+    def _completion(self, request: CompletionRequest) -> CompletionSnapshot:
+        if self._macros is None:
+            try:
+                self._macros = user_macros()
+            except ConfigError:  # told where a filter has a name in it, and at start
+                self._macros = {}
+        uses = field_uses(request.recent)
+        offered = complete(request.filter, request.cursor, self._presence, macros=self._macros, uses=uses)
+        return CompletionSnapshot(request, offered)
 
 
 def _failed(request: Request, message: str, position: int) -> Snapshot:

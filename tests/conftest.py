@@ -23,3 +23,10 @@ def captures() -> Path:
         # Asked for by name, so its absence is a mistake and no reason to skip.
         pytest.exit(f"{CAPTURES_VARIABLE}={named} is not a folder", returncode=pytest.ExitCode.USAGE_ERROR)
     pytest.skip(f"needs the shared captures: set {CAPTURES_VARIABLE} to their folder")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Neither read nor change the settings and state of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,8 +20,10 @@ from engine.fields import look_up
 from engine.fields.field import FieldType, Place
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
+from engine.filters.macros import Macros, told_at
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
+from engine.filters.parser import MAX_NESTING, parse
 from engine.filters.plan import Mask, Plan, columns, joined, negated, term
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
@@ -42,6 +45,8 @@ from engine.store.store import Store
 Answer = Callable[[Any], Any]
 """Answers for one present value, or for an array of numbers."""
 
+MOST_LEVELS = 3 * MAX_NESTING + 8
+"""Levels of a tree: each bracket holds an ``or`` of ``and`` of ``not``."""
 _CODES = 4096
 """Codes of a column whose answers are remembered."""
 _QUARTER = 900 * 1_000_000_000
@@ -62,21 +67,27 @@ _PATTERNS: dict[str, Callable[[Text], Answer]] = {
 }
 
 
-def plan(tree: Expression) -> Plan:
-    """The plan of a filter's tree."""
+def plan(tree: Expression, macros: Macros, level: int = 0) -> Plan:
+    """The plan of a filter's tree, macros read as what they stand for."""
+    if level > MOST_LEVELS:
+        raise FilterError("nested too deeply", 0, f"at most {MAX_NESTING} levels, those of macros included")
     match tree:
         case And(operands):
-            return joined(True, map(plan, operands))
+            return joined(True, [plan(operand, macros, level + 1) for operand in operands])
         case Or(operands):
-            return joined(False, map(plan, operands))
+            return joined(False, [plan(operand, macros, level + 1) for operand in operands])
         case Not(operand):
-            return negated(plan(operand))
+            return negated(plan(operand, macros, level + 1))
         case Exists(operand):
             return _existence(side_of(operand))
+        case Comparison(right=Name() as name):
+            return _comparison(replace(tree, right=macros.values(name)))
         case Comparison():
             return _comparison(tree)
-        case Name(name, position):
-            raise FilterError(f"unknown name {name}", position, "a field such as proc.name")
+        case Name():
+            text = macros.text(tree, "a field such as proc.name, or a macro")
+            with told_at(tree):
+                return plan(parse(text), macros.within(tree), level + 1)
 
 
 def _existence(side: Side) -> Plan:
@@ -105,8 +116,8 @@ def _comparison(node: Comparison) -> Plan:
             return _quantified(side, node, items)
         case Range():
             return _range(side, node, node.right)
-        case Name(name, position):
-            raise FilterError(f"no list is called {name}", position, "a list in brackets")
+        case Name():
+            raise AssertionError("macros have been read")
         case right:
             return _between(side, node, right)
 

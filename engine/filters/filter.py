@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from engine.filters.check import plan
+from engine.filters.macros import Macros
 from engine.filters.parser import parse
 from engine.filters.plan import Mask
 from engine.store.segment import HIDDEN, Segment
@@ -14,10 +17,11 @@ from engine.store.store import Store
 class Filter:
     """A checked filter. It remembers what it found out about a store's tables, and is for one thread."""
 
-    def __init__(self, text: str) -> None:
-        """Check a filter; blank text keeps everything. Raises FilterError."""
+    def __init__(self, text: str, macros: Mapping[str, str] | None = None) -> None:
+        """Check a filter; blank text keeps everything. Macros are the given ones, else those of the user's settings.
+        Raises FilterError."""
         self.text = text
-        self._plan = plan(parse(text)) if text.strip() else None
+        self._plan = plan(parse(text), Macros(macros)) if text.strip() else None
 
     def mask(self, store: Store, segment: Segment) -> Mask:
         """Which events of a sealed segment it keeps, one bool each; hidden events never."""
@@ -29,9 +33,9 @@ class Filter:
         return self._plan.mask(store, segment, None) & visible
 
 
-def compile(text: str) -> Filter:  # noqa: A001
+def compile(text: str, macros: Mapping[str, str] | None = None) -> Filter:  # noqa: A001
     """The filter of a text, see Filter."""
-    return Filter(text)
+    return Filter(text, macros)
 
 
 def combine(*texts: str) -> str:

@@ -49,7 +49,8 @@ MAX_LENGTH = 65_536
 
 KEYWORDS = ("and", "or", "not", *OPERATORS)
 """Words that cannot be names."""
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+"""A field, a transformer, or without a dot a macro."""
 _SYMBOL = re.compile("==|!=|<=|>=|[=<>]")
 _WORD = re.compile("[A-Za-z]+")
 _QUANTIFIER = re.compile(rf"(?:{'|'.join(QUANTIFIERS)})(?=[{BLANK}]*\()")
@@ -101,6 +102,11 @@ def parse(text: str) -> Expression:
     return _Parser(text).whole()
 
 
+def parse_list(text: str) -> Values:
+    """The list in brackets that a text is. Raises FilterError."""
+    return _Parser(text[:MAX_LENGTH]).whole_list()
+
+
 def conjuncts(text: str) -> list[tuple[Expression, int, int]]:
     """The parts ``and`` joins in a filter, each with where it begins and ends. Raises FilterError."""
     tree = parse(text)
@@ -129,10 +135,18 @@ class _Parser:
 
     def whole(self) -> Expression:
         tree = self._disjunction()
+        self._end("and, or, or the end of the filter (values with blanks or = , need quotes)")
+        return tree
+
+    def whole_list(self) -> Values:
+        values = self._values()
+        self._end("the end of the list")
+        return values
+
+    def _end(self, expected: str) -> None:
         self._scanner.skip_blanks()
         if self._scanner.position < len(self._scanner.text):
-            raise self._scanner.error("and, or, or the end of the filter (values with blanks or = , need quotes)")
-        return tree
+            raise self._scanner.error(expected)
 
     def conjuncts(self) -> list[tuple[Expression, int, int]]:
         """The parts of one conjunction, with their places."""
@@ -197,7 +211,7 @@ class _Parser:
         scanner = self._scanner
         scanner.skip_blanks()
         start = scanner.position
-        name = scanner.take(_NAME)
+        name = scanner.take(NAME)
         if name is None or name in KEYWORDS:
             scanner.position = start
             raise scanner.error(expected)

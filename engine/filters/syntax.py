@@ -7,6 +7,7 @@ text a node was read from; they take no part in comparison.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import UnionType
 
@@ -233,3 +234,23 @@ def _joined(word: str, operands: tuple[Expression, ...], bracketed: UnionType | 
 
 def _argument(node: TransformArgument) -> str:
     return _quoted(node.value.decode("utf-8", "surrogateescape")) if isinstance(node, Text) else str(node)
+
+
+def fields_of(tree: Expression | Operand | Right | TransformArgument) -> Iterator[FieldName]:
+    """Every field named in a tree, in order; those in macros are not."""
+    left: list[object] = [tree]
+    while left:
+        node = left.pop()
+        match node:
+            case FieldName():
+                yield node
+            case Not(operand) | Exists(operand):
+                left.append(operand)
+            case And(operands) | Or(operands):
+                left += reversed(operands)
+            case Comparison():
+                left += [node.right, node.left]
+            case Transform():
+                left += reversed(node.arguments)
+            case Group(items):
+                left += reversed(items)

@@ -84,6 +84,8 @@ class CompletionRequest:
     filter: str
     cursor: int
     """Index into the filter."""
+    recent: tuple[str, ...] = ()
+    """Filters used before: fields in them come first."""
 
 
 @dataclass(frozen=True, slots=True)

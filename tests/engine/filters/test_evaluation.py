@@ -264,7 +264,7 @@ def test_an_ordering_of_texts_is_by_bytes() -> None:
     [
         ("thread.nmae = x", 0, "unknown field thread.nmae, did you mean thread.name"),
         ("thread.name = x and a_macro", 20, "unknown name a_macro"),
-        ("thread.name in some_list", 15, "no list is called some_list"),
+        ("thread.name in some_list", 15, "unknown name some_list: expected a list in brackets, or a macro"),
         ("evt.type = opne", 11, "unknown event type opne, did you mean open"),
         ("evt.type in (open, raed)", 19, "unknown event type raed, did you mean read"),
         ("event.result = 0x10", 15, "expected a decimal number"),
