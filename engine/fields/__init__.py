@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import difflib
 
-from engine.fields import container, event, family, fd, process, thread, user
+from engine.fields import (
+    amounts,
+    container,
+    event,
+    family,
+    fd,
+    fdlist,
+    k8s,
+    paths,
+    process,
+    syslog,
+    thread,
+    times,
+    user,
+)
 from engine.fields.field import Argument, Field
 
-FIELDS: dict[str, Field] = {
-    field.name: field for module in (event, process, family, thread, fd, user, container) for field in module.FIELDS
-}
+_MODULES = (event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist)
+FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}
 """All fields by name, group by group."""
 
 

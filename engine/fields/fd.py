@@ -8,13 +8,17 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, L4_NAMES, FdKind
+from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, FLAG_TABLES, L4_NAMES, FdKind
+from engine.fields.columns import OPENS, TALKS, by_type, of_fd_rows, truth
 from engine.fields.container import container_id
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
+from engine.fields.resolve import event_of
 from engine.model.facts import Role, Socket
 from engine.model.fds import Identity
 from engine.store.segment import Segment
@@ -152,6 +156,62 @@ def _number(segment: Segment, _: Store, __: str | None) -> Numbers:
     return Numbers(segment.fd.astype(np.int64), segment.fd >= 0)
 
 
+def _fact(
+    column: str, present: Present, read: Callable[[NDArray[np.int64]], NDArray[Any]] = np.asarray
+) -> Callable[..., Numbers]:
+    """What the fd table's column says, of the kinds that have it."""
+    kinds = list(map(int, present))
+
+    def value(segment: Segment, store: Store, _: str | None) -> Numbers:
+        values, known = of_fd_rows(segment, store, column)
+        known &= np.isin(of_fd_rows(segment, store, "kind")[0], kinds)
+        return Numbers(read(values).astype(np.int64), known)
+
+    return value
+
+
+Present = frozenset[FdKind]
+_OPEN = dict(FLAG_TABLES["file_flags"])
+
+
+def _is_layer(flag: str) -> Callable[..., Numbers]:
+    return _fact("flags", PATHS, lambda flags: flags & _OPEN[flag] != 0)
+
+
+_NAMES_FD = by_type(lambda kind: kind.is_exit and kind.name in OPENS | {"connect", "accept", "accept4", "bind"} | TALKS)
+
+
+def _renamed(segment: Segment, store: Store, _: str | None) -> Numbers:
+    first, known = of_fd_rows(segment, store, "first")
+    number = np.arange(segment.first + 1, segment.first + 1 + len(segment))
+    identities = store.fds.identities
+    made = (first == number) & _NAMES_FD[segment.type]
+    nameless = {
+        row for row in np.flatnonzero(made) if not identities[store.fds.rows["identity"][segment.fd_row[row]]].name
+    }
+    made[list(nameless)] = False
+    return truth(made, known)
+
+
+def _is_connected(identity: Identity, *_: object) -> Value:
+    ends = identity.socket
+    return ends is not None and bool(ends.source) and bool(ends.destination)
+
+
+def _name_as_passed(event: Event, _: str | None) -> Value:
+    identity = event.fd
+    if identity is None:
+        return None
+    row = int(event.segment.fd_row[event.row])
+    maker = event_of(event.store, int(event.store.fds.rows["first"][row]))
+    if identity.kind in PATHS and maker is not None and maker.type.name in OPENS and maker.fd == identity:
+        place = maker.type.index("path" if maker.type.name == "open_by_handle_at" else "name")
+        raw = maker.params[place] if place is not None and place < len(maker.params) else None
+        if raw is not None:
+            return raw.partition(b"\0")[0]
+    return without_controls(identity.name)
+
+
 def _with_container(text: Callable[[Identity], bytes | None]) -> Callable[[Event, str | None], Value]:
     """A name made unique on a machine with containers: the container's id, a colon, the name."""
 
@@ -171,37 +231,100 @@ def _uid(event: Event, _: str | None) -> Value:
 
 
 _fd = partial(Field, place=Place.FD, group="fd")
+_event = partial(Field, place=Place.EVENT, group="fd")
 _late = partial(Field, place=Place.LATE, group="fd")
-TEXT, PORT, ADDRESS, NETWORK = FieldType.TEXT, FieldType.PORT, FieldType.ADDRESS, FieldType.NETWORK
+TEXT, ID, PORT, BOOL = FieldType.TEXT, FieldType.ID, FieldType.PORT, FieldType.BOOL
+ADDRESS, NETWORK = FieldType.ADDRESS, FieldType.NETWORK
 FIELDS = (
-    Field("fd.num", FieldType.ID, "descriptor number", _number, Place.EVENT, "fd"),
-    _fd("fd.type", TEXT, "file, directory, ipv4, ipv6, unix, pipe, event …", _kind(FD_TYPE_NAMES)),
+    _event("fd.num", ID, "descriptor number", _number, example="fd.num in (0, 1, 2)"),
+    _fd(
+        "fd.type",
+        TEXT,
+        "file, directory, ipv4, ipv6, unix, pipe, event …",
+        _kind(FD_TYPE_NAMES),
+        example="fd.type in (ipv4, ipv6)",
+    ),
     _fd("fd.typechar", TEXT, "fd.type as one character", _kind(FD_TYPE_CHARS)),
-    _fd("fd.name", TEXT, "path of a file, client->server of a connection", lambda fd, *_: without_controls(fd.name)),
+    _fd(
+        "fd.name",
+        TEXT,
+        "path of a file, client->server of a connection",
+        lambda fd, *_: without_controls(fd.name),
+        example="fd.name startswith /etc",
+    ),
     _fd("fd.directory", TEXT, "directory of a file", lambda fd, *_: directory_of(fd)),
     _fd("fd.filename", TEXT, "last component of a file's path", _filename),
-    _fd("fd.ip", ADDRESS, "either end's address", _both_addresses, filter_only=True, multiple=True),
+    _fd(
+        "fd.ip",
+        ADDRESS,
+        "either end's address",
+        _both_addresses,
+        filter_only=True,
+        multiple=True,
+        example="fd.ip = 127.0.0.1",
+    ),
     _fd("fd.cip", ADDRESS, "client address", _address(_client)),
     _fd("fd.sip", ADDRESS, "server address", _address(_server)),
     _fd("fd.lip", ADDRESS, "address of the process's own end", _address(_local)),
     _fd("fd.rip", ADDRESS, "address of the other end", _address(_remote)),
     _fd("fd.port", PORT, "either end's port", _both_ports, filter_only=True, multiple=True),
     _fd("fd.cport", PORT, "client port", _port(_client)),
-    _fd("fd.sport", PORT, "server port", _port(_server)),
+    _fd("fd.sport", PORT, "server port", _port(_server), example="fd.sport in (80, 443)"),
     _fd("fd.lport", PORT, "port of the process's own end", _port(_local)),
     _fd("fd.rport", PORT, "port of the other end", _port(_remote)),
-    _fd("fd.net", NETWORK, "either end's network", _both_addresses, filter_only=True, multiple=True),
+    _fd(
+        "fd.net",
+        NETWORK,
+        "either end's network",
+        _both_addresses,
+        filter_only=True,
+        multiple=True,
+        example="fd.net = 10.0.0.0/8",
+    ),
     _fd("fd.cnet", NETWORK, "client's network", _address(_client), filter_only=True),
     _fd("fd.snet", NETWORK, "server's network", _address(_server), filter_only=True),
     _fd("fd.lnet", NETWORK, "network of the process's own end", _address(_local), filter_only=True),
     _fd("fd.rnet", NETWORK, "network of the other end", _address(_remote), filter_only=True),
+    _fd(
+        "fd.proto",
+        PORT,
+        "either end's port, by number or name of the service",
+        _both_ports,
+        filter_only=True,
+        multiple=True,
+        example="fd.proto = http",
+    ),
     _fd("fd.cproto", TEXT, "service name of the client port, else the port", _service(_client)),
     _fd("fd.sproto", TEXT, "service name of the server port, else the port", _service(_server)),
     _fd("fd.lproto", TEXT, "service name of the process's own port, else the port", _service(_local)),
     _fd("fd.rproto", TEXT, "service name of the other end's port, else the port", _service(_remote)),
     _fd("fd.l4proto", TEXT, "tcp, udp, icmp or raw", _protocol),
     _fd("fd.sockfamily", TEXT, "ip or unix", _family),
-    _fd("fd.is_server", FieldType.BOOL, "true when the process is the server's end", _is_server),
+    _fd("fd.is_server", BOOL, "true when the process is the server's end", _is_server),
+    _fd("fd.connected", BOOL, "true for an IPv4 or IPv6 socket with both ends", _is_connected),
+    _event("fd.name_changed", BOOL, "true when the event gave the descriptor its name", _renamed),
+    _late("fd.nameraw", TEXT, "path as it was passed when the file was opened; else fd.name", _name_as_passed),
+    _event("fd.ino", ID, "inode of a file", _fact("ino", PATHS), example="fd.ino = 1835266"),
+    _event("fd.dev", ID, "device of a file", _fact("dev", PATHS)),
+    _event("fd.dev.major", ID, "major number of a file's device", _fact("dev", PATHS, lambda dev: dev >> 8 & 0xFFF)),
+    _event(
+        "fd.dev.minor",
+        ID,
+        "minor number of a file's device",
+        _fact("dev", PATHS, lambda dev: dev & 0xFF | dev >> 12 & 0xFFF00),
+    ),
+    _event(
+        "fd.is_upper_layer",
+        BOOL,
+        "true for a file in the upper layer of an overlay: written after the image was made",
+        _is_layer("FD_UPPER_LAYER"),
+    ),
+    _event(
+        "fd.is_lower_layer",
+        BOOL,
+        "true for a file in the lower layer of an overlay: part of the image",
+        _is_layer("FD_LOWER_LAYER"),
+    ),
     _late("fd.uid", TEXT, "thread id and descriptor number in one", _uid),
     _late(
         "fd.containername",

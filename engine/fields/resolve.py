@@ -63,3 +63,30 @@ def fd_at(event: Event, number: int, place: int) -> Identity | None:
             fds = event.store.fds
             return fds.identities[int(fds.rows["identity"][other["row"]])]
     return None
+
+
+def enter_of(event: Event) -> Event | None:
+    """The enter an exit was matched with, where it is not far back; None of events that have none."""
+    latency = event.latency
+    if not event.type.is_exit or latency is None:
+        return None
+    code, moment = event.type.code - 1, event.time - latency
+    at = bisect_right(event.store.segments, event.segment.first, key=lambda one: one.first) - 1
+    for segment in reversed(event.store.segments[max(at - _BACK, 0) : at + 1]):
+        before = event.row if segment is event.segment else len(segment)
+        found = np.flatnonzero((segment.time[:before] == moment) & (segment.type[:before] == code))
+        if len(found):
+            return Event(event.store, segment, int(found[-1]))
+    return None
+
+
+_BACK = 2
+"""Segments before an exit's own that may have its enter."""
+
+
+def event_of(store: Store, number: int) -> Event | None:
+    """The event of a number; None where it is not kept any more."""
+    at = bisect_right(store.segments, number - 1, key=lambda one: one.first) - 1
+    if at < 0 or number > store.segments[at].first + len(store.segments[at]):
+        return None
+    return Event(store, store.segments[at], number - 1 - store.segments[at].first)

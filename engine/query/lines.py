@@ -14,9 +14,9 @@ from enum import Enum
 from engine import text
 from engine.decode.event import Event
 from engine.fields import FIELDS, UnknownField, look_up
-from engine.fields.event import clock
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
 from engine.fields.render import arguments
+from engine.fields.times import clock
 from engine.store.segment import Segment
 
 DEFAULT = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info"

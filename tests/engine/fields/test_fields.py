@@ -164,9 +164,9 @@ def test_containers(world: Store) -> None:
         ),
         ("evt.category", b"file", b"net", b"ipc", b"unknown"),
         ("evt.buflen", 8, 8, 8, None),
-        ("evt.buflen.file.in", 8, 0, 0, 0),
-        ("evt.buflen.net", 0, 8, 0, 0),
-        ("evt.buflen.out", 0, 0, 0, 0),
+        ("evt.buflen.file.in", 8, None, None, None),
+        ("evt.buflen.net", None, 8, None, None),
+        ("evt.buflen.out", None, None, None, None),
     ],
 )
 def test_descriptors(world: Store, name: str, of_file: Value, of_socket: Value, of_unix: Value, of_none: Value) -> None:

@@ -1,0 +1,139 @@
+"""Fields of Kubernetes: of the pod a thread's container belongs to.
+
+From the labels that the container's runtime tells, from the names docker gives to containers of pods
+(``k8s_CONTAINER_POD_NAMESPACE_UID_N``), and from control groups, whose paths have the pod's uid. What only an API
+server tells is not in captures: such fields are declared unavailable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+from engine.fields.container import container_of, joined_labels, value_of
+from engine.fields.field import Argument, Field, FieldType, Place, Value
+from engine.model.facts import Container, Thread
+from engine.store.store import Store
+
+_SHORT = 12
+"""Digits of a short container id."""
+_POD = re.compile(rb"(?:^|[-/])pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?=[./:]|$)")
+_LABEL = {
+    "name": "io.kubernetes.pod.name",
+    "namespace": "io.kubernetes.pod.namespace",
+    "uid": "io.kubernetes.pod.uid",
+    "sandbox": "io.kubernetes.sandbox.id",
+}
+_OF_NAME = {"name": 2, "namespace": 3, "uid": 4}
+"""Which part of a name that docker gives."""
+_INTERNAL = ("annotation.", "io.kubernetes.")
+"""How labels begin that are not the pod's own."""
+
+
+@lru_cache(4096)
+def _uid_of(cgroups: tuple[bytes, ...]) -> str | None:
+    """The pod's uid in the paths of control groups; systemd writes underscores for its dashes."""
+    found = next((match for item in cgroups if (match := _POD.search(item))), None)
+    return None if found is None else found[1].decode().replace("_", "-")
+
+
+def _fact(container: Container, fact: str) -> str | None:
+    label = container.labels.get(_LABEL[fact])
+    if label:
+        return label
+    if fact == "sandbox":
+        told = container.details.get("pod_sandbox_id")
+        if container.details.get("is_pod_sandbox") is True:
+            return container.full_id or container.id
+        return told if isinstance(told, str) and told else None
+    parts = container.name.split("_")
+    return parts[_OF_NAME[fact]] if parts[0] == "k8s" and len(parts) == 6 else None
+
+
+def _of_pod(fact: str) -> Callable[..., Value]:
+    def value(thread: Thread, store: Store, _: str | None) -> Value:
+        container = container_of(thread, store)
+        found = None if container is None else _fact(container, fact)
+        if found is None and fact == "uid":
+            found = _uid_of(thread.cgroups)
+        return value_of(found)
+
+    return value
+
+
+def _sandbox(thread: Thread, store: Store, _: str | None) -> Value:
+    whole = _of_pod("sandbox")(thread, store, None)
+    return whole[:_SHORT] if isinstance(whole, bytes) else None
+
+
+def _labels(thread: Thread, store: Store) -> dict[str, str]:
+    """The labels of the pod: told with the container, or those of the container that holds the pod's network."""
+    container = container_of(thread, store)
+    if container is None:
+        return {}
+    told = container.details.get("pod_sandbox_labels")
+    if not isinstance(told, dict):
+        holder = store.containers.get((_fact(container, "sandbox") or "")[:_SHORT])
+        told = {} if holder is None else holder.labels
+    return {
+        key: value
+        for key, value in told.items()
+        if isinstance(key, str) and isinstance(value, str) and not key.startswith(_INTERNAL)
+    }
+
+
+def _label(thread: Thread, store: Store, name: str | None) -> Value:
+    return value_of(_labels(thread, store).get(name or ""))
+
+
+def _of_holder(read: Callable[[Container], object]) -> Callable[..., Value]:
+    """A fact of the container that holds the pod's network, else of the thread's own."""
+
+    def value(thread: Thread, store: Store, _: str | None) -> Value:
+        container = container_of(thread, store)
+        sandbox = None if container is None else _fact(container, "sandbox")
+        if container is None or sandbox is None:
+            return None
+        return value_of(read(store.containers.get(sandbox[:_SHORT], container)))
+
+    return value
+
+
+_field = partial(Field, type=FieldType.TEXT, place=Place.THREAD, group="k8s")
+FIELDS = (
+    _field("k8s.pod.name", meaning="name of the pod", value=_of_pod("name"), example="k8s.pod.name startswith web-"),
+    _field("k8s.pod.uid", meaning="uid of the pod", value=_of_pod("uid")),
+    _field("k8s.pod.id", meaning="uid of the pod", value=_of_pod("uid"), deprecated="k8s.pod.uid says the same"),
+    _field(
+        "k8s.pod.label",
+        meaning="one label of the pod",
+        value=_label,
+        argument=Argument.REQUIRED,
+        takes="NAME",
+        example="k8s.pod.label[app] = shop",
+    ),
+    _field(
+        "k8s.pod.labels",
+        meaning="all labels of the pod",
+        value=lambda thread, store, _: value_of(joined_labels(_labels(thread, store))),
+    ),
+    _field("k8s.pod.ip", meaning="address of the pod", value=_of_holder(lambda container: container.ip)),
+    _field(
+        "k8s.pod.cni.json",
+        meaning="network interfaces of the pod, as JSON",
+        value=_of_holder(lambda container: container.details.get("cni_json")),
+    ),
+    _field("k8s.pod.sandbox_id", meaning="short id of the container that holds the pod's network", value=_sandbox),
+    _field(
+        "k8s.pod.full_sandbox_id",
+        meaning="whole id of the container that holds the pod's network",
+        value=_of_pod("sandbox"),
+    ),
+    _field(
+        "k8s.ns.name",
+        meaning="namespace of the pod",
+        value=_of_pod("namespace"),
+        example="k8s.ns.name = kube-system",
+    ),
+)

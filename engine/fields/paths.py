@@ -1,0 +1,138 @@
+"""Fields of the paths that calls are given, made absolute or as they were passed.
+
+Which parameter of which call is meant is declared here; how a path is resolved is ``values``'. Old generations of a
+call tell its paths in the enter only, which is looked for then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from engine.decode.event import Event
+from engine.fields.columns import OPENS
+from engine.fields.field import Argument, Field, FieldType, Place, Value
+from engine.fields.render import argument_text, argument_value
+from engine.fields.resolve import enter_of
+from engine.text import without_controls
+
+Parameters = Mapping[str, str]
+"""Name of a parameter by name of the call."""
+
+_ONE: Parameters = {
+    **dict.fromkeys(("mkdir", "mkdirat", "rmdir", "unlink", "chown", "lchown", "open_by_handle_at"), "path"),
+    **dict.fromkeys(("open", "openat", "openat2", "creat", "unlinkat", "umount", "umount2"), "name"),
+    **dict.fromkeys(("chmod", "fchmodat"), "filename"),
+    "fchownat": "pathname",
+    "quotactl": "special",
+}
+_OF_FD = frozenset({"fchmod", "fchown"})
+"""Calls about one path, that of their descriptor."""
+_RENAMES = ("rename", "renameat", "renameat2")
+_LINKS = ("link", "linkat")
+_SYMLINKS = ("symlink", "symlinkat")
+_SOURCE: Parameters = {
+    **dict.fromkeys(_RENAMES, "oldpath"),
+    **dict.fromkeys(_LINKS, "newpath"),
+    **dict.fromkeys(_SYMLINKS, "linkpath"),
+    "mount": "dev",
+}
+_TARGET: Parameters = {
+    **dict.fromkeys(_RENAMES, "newpath"),
+    **dict.fromkeys(_LINKS, "oldpath"),
+    **dict.fromkeys(_SYMLINKS, "target"),
+    "mount": "dir",
+}
+_AT: Parameters = {
+    **dict.fromkeys(("renameat", "renameat2", "linkat"), "oldpath"),
+    **dict.fromkeys(("openat", "openat2", "unlinkat"), "name"),
+    "symlinkat": "linkpath",
+    "open_by_handle_at": "path",
+    "mkdirat": "path",
+    "fchmodat": "filename",
+    "fchownat": "pathname",
+}
+_AT_SECOND: Parameters = dict.fromkeys(("renameat", "renameat2", "linkat"), "newpath")
+
+
+def _told(event: Event, name: str) -> Event | None:
+    """The event that has a parameter: this one, else the enter before it."""
+    if event.type.index(name) is not None:
+        return event
+    enter = enter_of(event)
+    return enter if enter is not None and enter.type.index(name) is not None else None
+
+
+def _worked(event: Event) -> bool:
+    """True for exits of calls that succeeded; whether an open did does not matter."""
+    return event.type.is_exit and (event.type.name in OPENS or event.result == 0)
+
+
+def _of_call(parameters: Parameters, *, raw: bool = False) -> Callable[[Event, str | None], Value]:
+    def value(event: Event, _: str | None) -> Value:
+        name = parameters.get(event.type.name)
+        if name is None or not _worked(event):
+            return None
+        told = _told(event, name)
+        if told is None:
+            return None
+        return argument_value(told, name) if raw else argument_text(told, name)
+
+    return value
+
+
+def _one(*, raw: bool = False) -> Callable[[Event, str | None], Value]:
+    of_parameter = _of_call(_ONE, raw=raw)
+
+    def value(event: Event, _: str | None) -> Value:
+        if event.type.name not in _OF_FD:
+            return of_parameter(event, None)
+        identity = event.fd
+        return without_controls(identity.name) if identity is not None and _worked(event) else None
+
+    return value
+
+
+def _absolute(event: Event, which: str | None) -> Value:
+    if event.type.name == "open_by_handle_at" and (event.result or 0) <= 0:
+        return None
+    second = which == "dst" and event.type.name in _AT_SECOND
+    name = (_AT_SECOND if second else _AT).get(event.type.name)
+    return None if name is None or event.type.index(name) is None else argument_text(event, name)
+
+
+_late = partial(Field, type=FieldType.TEXT, place=Place.LATE, group="fs.path")
+FIELDS = (
+    Field(
+        "evt.abspath",
+        FieldType.TEXT,
+        "absolute path given to a call whose name ends in at; [src] or [dst] of those with two",
+        _absolute,
+        Place.LATE,
+        "event",
+        argument=Argument.OPTIONAL,
+        takes="src or dst",
+        named=frozenset({"src", "dst"}),
+        example="evt.abspath[dst] startswith /etc",
+    ),
+    _late(
+        "fs.path.name",
+        meaning="path a call about one path works on, absolute; of calls that succeeded, and of opens",
+        value=_one(),
+        example="fs.path.name startswith /etc",
+    ),
+    _late("fs.path.nameraw", meaning="fs.path.name as it was passed", value=_one(raw=True)),
+    _late(
+        "fs.path.source",
+        meaning="what a rename, a mount or a new link starts from, absolute; for links the new name",
+        value=_of_call(_SOURCE),
+    ),
+    _late("fs.path.sourceraw", meaning="fs.path.source as it was passed", value=_of_call(_SOURCE, raw=True)),
+    _late(
+        "fs.path.target",
+        meaning="what a rename, a mount or a link leads to, absolute; for links what they point at",
+        value=_of_call(_TARGET),
+        example="fs.path.target glob /etc/*.conf",
+    ),
+    _late("fs.path.targetraw", meaning="fs.path.target as it was passed", value=_of_call(_TARGET, raw=True)),
+)
