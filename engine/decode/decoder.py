@@ -90,7 +90,7 @@ class Decoder:
     def section(self) -> None:
         """A section begins: nothing of the last one lives on; events and tables stay."""
         self._live.clear(self._number)
-        self._model.section()
+        self._model.section(self._number)
         self._clear()
 
     @cython.cfunc
@@ -168,6 +168,15 @@ class Decoder:
         self.store.segments.append(columns.seal(self._end))
         self._columns = Columns(self._number, SEGMENT)
         self._segment += 1
+
+    def forget(self, segments: int) -> None:
+        """Let the store forget its oldest sealed segments, and rows of tables that only they pointed at.
+
+        Nobody may read the store meanwhile.
+        """
+        self.seal()
+        if self.store.forget(segments):
+            self._live.renumber(*self.store.compact())
 
     @cython.cfunc
     def _expected(self):

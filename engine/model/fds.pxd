@@ -52,3 +52,4 @@ cdef class Fds:
     cdef int32_t _add_name(self, uint8_t kind, const unsigned char *name, int32_t length, uint64_t hashed) noexcept nogil
     cdef bint _grow_index(self) noexcept nogil
     cdef _publish_names(self)
+    cdef _compact_names(self, list kept, renamed, moved)

@@ -12,7 +12,7 @@ import cython
 import numpy as np
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free, realloc
-from cython.cimports.libc.string import memcmp, memcpy
+from cython.cimports.libc.string import memcmp, memcpy, memmove
 
 from engine.events import FdKind
 from engine.model.facts import Socket
@@ -144,6 +144,83 @@ class Fds:
         """Let readers see every row and identity there is."""
         self._publish_names()
         self._published = self.count
+
+    def compact(self, used, threads):
+        """Forget the rows that no descriptor number stands for and ``used`` (bool, one a row) does not name, and
+        identities nobody has any more. Thread rows become what ``threads`` says, int32 by row, -1 for row -1 as well.
+
+        Returns the new row of each old one, int32, -1 of those forgotten, and -1 once more for row -1.
+        """
+        at: cython.int
+        row: cython.int
+        self._publish_names()
+        kept = used.copy()
+        for at in range(self.count):
+            if self.holders[at] > 0:
+                kept[at] = True
+        rows = np.flatnonzero(kept)
+        moved = np.full(self.count + 1, -1, np.int32)
+        moved[rows] = np.arange(len(rows))
+        old = self._array[rows]
+        names = np.unique(old["identity"])
+        renamed = np.full(max(self.names_count, 1), -1, np.int32)
+        renamed[names] = np.arange(len(names))
+        array = np.empty(len(rows) + len(rows) // 2 + 1024, FD)
+        array[: len(rows)] = old
+        array["identity"][: len(rows)] = renamed[old["identity"]]
+        array["thread"][: len(rows)] = threads[old["thread"]]
+        held = cython.cast(cython.pointer(int32_t), calloc(len(array), cython.sizeof(int32_t)))
+        if not held:
+            raise MemoryError
+        for at, row in enumerate(rows.tolist()):
+            held[at] = self.holders[row]
+        free(self.holders)
+        self.holders = held
+        self._array = array
+        self.table = cython.cast(cython.pointer(FdRow), cython.cast(cython.size_t, array.ctypes.data))
+        self.capacity = len(array)
+        self.count = self._published = len(rows)
+        self._compact_names(names.tolist(), renamed, moved)
+        return moved
+
+    @cython.cfunc
+    def _compact_names(self, kept: list, renamed, moved):
+        """Keep these names in this order; ``renamed`` tells each one's new place, ``moved`` each row's."""
+        to: int32_t
+        old: cython.int
+        name: cython.pointer(Name)
+        used: cython.size_t = 0
+        slot: cython.size_t
+        mask: cython.size_t = 1023
+        while 2 * cython.cast(cython.size_t, len(kept)) >= mask:
+            mask = 2 * mask + 1
+        index = cython.cast(cython.pointer(int32_t), calloc(mask + 1, cython.sizeof(int32_t)))
+        if not index:
+            raise MemoryError
+        for slot in range(self._index_mask + 1):
+            if self._index[slot]:
+                self.names[self._index[slot] - 1].kind |= 0x80  # those that are found by their text
+        for to, old in enumerate(kept):
+            # Places only get smaller, so nothing is overwritten that is still to be moved.
+            name = cython.address(self.names[to])
+            self.names[to] = self.names[old]
+            memmove(self.arena + used, self.arena + name.start, name.length)
+            name.start = used
+            used += name.length
+            name.tried = moved[name.tried]
+            if name.kind & 0x80:
+                name.kind &= 0x7F
+                slot = name.hash & mask
+                while index[slot]:
+                    slot = (slot + 1) & mask
+                index[slot] = to + 1
+        free(self._index)
+        self._index = index
+        self._index_mask = mask
+        self.names_count = len(kept)
+        self._arena_used = used
+        self.identities = [self.identities[old] for old in kept]
+        self._sockets = {identity: int(renamed[at]) for identity, at in self._sockets.items() if renamed[at] >= 0}
 
     @cython.cfunc
     def _publish_names(self):

@@ -188,6 +188,32 @@ class Live:
                     found.append((slot.key - 1, slot.value >> 1, bool(slot.value & 1)))
         return found
 
+    def renumber(self, threads, fds) -> None:
+        """Rows of both tables have moved: ``threads`` and ``fds`` tell the new row of each, int32."""
+        at: cython.size_t
+        slot: cython.pointer(Slot)
+        place: uint32_t
+        thread_rows: cython.const[int32_t][::1] = threads
+        fd_rows: cython.const[int32_t][::1] = fds
+        seen = set()
+        for at in range(self._mask + 1):
+            state: cython.pointer(State) = self._index[at]
+            if not state:
+                continue
+            state.row = thread_rows[state.row]
+            process: cython.pointer(Process) = state.process
+            if process.threads > 1:
+                # Threads share it.
+                if cython.cast(cython.size_t, process) in seen:
+                    continue
+                seen.add(cython.cast(cython.size_t, process))
+            if process.slots:
+                for place in range(process.mask + 1):
+                    slot = cython.address(process.slots[place])
+                    if slot.key:
+                        row: uint32_t = cython.cast(uint32_t, fd_rows[slot.value >> 1])
+                        slot.value = row << 1 | (slot.value & 1)
+
     @cython.cfunc
     @cython.exceptval(check=True)
     def _known(self, tid: int64_t) -> cython.pointer(State):

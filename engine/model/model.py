@@ -50,9 +50,10 @@ class Model:
             if code < SCAP_TYPES and ((code % 2 and CATALOGUE[code].params) or CATALOGUE[code + 1].name == "NA"):
                 self.rules[code] = rule
 
-    def section(self) -> None:
-        """A section begins: lists and tables of the last one no longer hold."""
+    def section(self, number: int) -> None:
+        """A section begins after an event: lists and tables of the last one no longer hold."""
         self._threads.clear()
+        self._store.threads.end_all(number)
         self._listed.clear()
         self._listed_fds.clear()
 

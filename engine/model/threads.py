@@ -85,8 +85,10 @@ class Threads:
     def add(self, thread: Thread, *, sharing: int = -1, copying: int = -1) -> bool:
         """A life begins with this version; False when too many live."""
         tid = thread.tid
-        if self._live.row(tid) >= 0:
+        replaced = self._live.row(tid)
+        if replaced >= 0:
             self._forget(tid)
+            self._rows.end(replaced, thread.first)
         if not self._live.add(tid, len(self._rows), sharing=sharing, copying=copying):
             return False
         thread.life = self._lives
@@ -385,7 +387,7 @@ class Threads:
     def _remove(self, tid: int, number: int) -> None:
         thread = self.current(tid)
         if thread is not None:
-            thread.ended = number
+            self._rows.end(self._live.row(tid), number)
         self._forget(tid)
         self._live.remove(tid, number)
 

@@ -1,25 +1,29 @@
 """The threads of a window: which lived in it, what CPU they used, what memory they had.
 
-Owns numbers by thread row, made of thread versions, process exits and sampled facts. They say something of
-the thread in the window, whatever a filter keeps of its events.
+Owns numbers by thread row, made of thread versions and sampled facts. They say something of the thread in the
+window, whatever a filter keeps of its events.
 """
 
 from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import codes_by_name
 from engine.query.growing import Growing
-from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, Sample, Segment, Window
+from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, SAMPLE, Sample, Segment, Window
 from engine.store.store import Store
+from engine.store.threads import UNTOLD
 
 _KIB = 1024
-_UNSEEN = -1
-_FOREVER = 2**62
+_NOBODY = 2**62
 _STAND_IN = codes_by_name()["scapevent"][0]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class Lives:
@@ -29,21 +33,12 @@ class Lives:
         """Prepare for a window of time, None for everything."""
         self._store = store
         self._window = window
-        self._first = Growing(np.int64)
-        """Number of the first event a row is in force for."""
-        self._life = Growing(np.int32)
-        self._pid = Growing(np.int64)
-        self._memory = {Sample.VM_SIZE: Growing(np.int64), Sample.VM_RSS: Growing(np.int64)}
-        """KiB at the row's beginning, _UNSEEN where unknown or the thread is no main thread."""
-        self._peak = {Sample.VM_SIZE: Growing(np.int64), Sample.VM_RSS: Growing(np.int64)}
-        self._switched = Growing(np.float64)
-        self._ticked = Growing(np.float64)
-        self._main = Growing(np.bool_)
-        self._events = [_FOREVER, 0]
+        self._samples: list[NDArray[Any]] = []
+        """Samples in the window, dtype SAMPLE, segment by segment."""
+        self._events = [_NOBODY, 0]
         """Numbers of the first and last visible event in the window."""
-        self._span = [_FOREVER, 0]
+        self._span = [_NOBODY, 0]
         """Smallest and largest time of the window's visible events."""
-        self.has_switches = self.has_ticks = False
 
     @property
     def seconds(self) -> float:
@@ -65,73 +60,14 @@ class Lives:
         samples = segment.samples
         if inside is not None:
             samples = samples[inside[samples["event"]]]
-        self.add_rows()
-        self._add_samples(samples)
-
-    def add_rows(self) -> None:
-        """Take in the thread rows there are by now."""
-        new = self._store.threads[len(self._first) :]
-        if not new:
-            return
-        self._first.extend([thread.first for thread in new])
-        self._life.extend([thread.life for thread in new])
-        self._pid.extend([thread.pid for thread in new])
-        self._main.extend([thread.is_main for thread in new])
-        for kind, values in (
-            (Sample.VM_SIZE, [thread.vm_size for thread in new]),
-            (Sample.VM_RSS, [thread.vm_rss for thread in new]),
-        ):
-            known = [
-                _UNSEEN if value is None or not thread.is_main else value
-                for thread, value in zip(new, values, strict=True)
-            ]
-            self._memory[kind].extend(known)
-            self._peak[kind].extend([_UNSEEN] * len(new))
-        self._switched.extend(np.zeros(len(new)))
-        self._ticked.extend(np.zeros(len(new)))
-
-    def _add_samples(self, samples: NDArray[np.void]) -> None:
         samples = samples[samples["thread"] >= 0]
-        for kind, used in (
-            (Sample.CPU, self._switched),
-            (Sample.CPU_USER, self._ticked),
-            (Sample.CPU_SYSTEM, self._ticked),
-        ):
-            mine = samples[samples["kind"] == kind]
-            if len(mine):
-                self.has_switches |= kind == Sample.CPU
-                self.has_ticks |= kind != Sample.CPU
-                np.add.at(used.values, mine["thread"], mine["value"])
-        for kind, peak in self._peak.items():
-            mine = samples[samples["kind"] == kind]
-            mine = mine[self._main.values[mine["thread"]]]
-            np.maximum.at(peak.values, mine["thread"], mine["value"])
+        if len(samples):
+            self._samples.append(samples)
 
-    def _died(self) -> NDArray[np.int64]:
-        """Number of the event each thread row's life ended with, _FOREVER where it was not seen to."""
-        life = self._life.values
-        ended = np.array([thread.ended for thread in self._store.threads[: len(life)]], np.int64)
-        died = np.full(int(life.max(initial=0)) + 1, _FOREVER, np.int64)
-        died[life[ended >= 0]] = ended[ended >= 0]
-        of_rows: NDArray[np.int64] = died[life]
-        return of_rows
-
-    def _ends(self) -> NDArray[np.int64]:
-        """Number of the event each thread row ended with: the next version's first, or the exit."""
-        life = self._life.values
-        ends = self._died()
-        order = np.argsort(life, kind="stable")
-        same = life[order[:-1]] == life[order[1:]]
-        earlier, later = order[:-1][same], order[1:][same]
-        ends[earlier] = np.minimum(ends[earlier], self._first.values[later])
-        return ends
-
-    def alive(self) -> NDArray[np.bool_]:
-        """Which thread rows were in force in the window."""
-        if self._window is None:
-            return np.ones(len(self._first), np.bool_)
-        first, last = self._reach()
-        return (self._first.values <= last) & (self._ends() >= first)
+    def _sampled(self, *kinds: int) -> NDArray[Any]:
+        """The window's samples of these kinds."""
+        samples = np.concatenate(self._samples) if self._samples else np.empty(0, SAMPLE)
+        return samples[np.isin(samples["kind"], kinds)]
 
     def _reach(self) -> tuple[int, int]:
         """Numbers of the first and last event in the window; without any, of those beside it, the later one first."""
@@ -144,13 +80,26 @@ class Lives:
                 number = segment.first + int(before[-1]) + 1
         return number + 1, number
 
-    def newest(self) -> NDArray[np.int64]:
+    def _in_force(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        if self._window is None:
+            return np.ones(len(rows), np.bool_)
+        first, last = self._reach()
+        alive: NDArray[np.bool_] = (rows["first"] <= last) & (rows["last"] >= first)
+        return alive
+
+    def alive(self) -> NDArray[np.bool_]:
+        """Which thread rows were in force in the window."""
+        return self._in_force(self._store.threads.columns)
+
+    def newest(self) -> Integers:
         """The newest row in force of each life, ascending."""
-        rows = np.flatnonzero(self.alive())
-        if not len(rows):
-            return rows
-        _, newest = np.unique(self._life.values[rows][::-1], return_index=True)
-        return np.sort(rows[::-1][newest])
+        rows = self._store.threads.columns
+        alive = self._in_force(rows)
+        following = rows["next"]
+        # A version that came since the rows were taken is one too new.
+        superseded = (following >= 0) & (following < len(rows))
+        superseded[superseded] = alive[following[superseded]]
+        return np.flatnonzero(alive & ~superseded)
 
     def numbers(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
         """A field of ``PER_THREAD`` by thread row, and where it is known.
@@ -162,58 +111,44 @@ class Lives:
             return self._cpu()
         if field == "proc.nthreads":
             return self._threads()
-        kind = PER_THREAD[field]
-        assert kind is not None
-        largest = np.maximum(np.where(self.alive(), self._at_start(kind), _UNSEEN), self._peak[kind].values)
-        return largest * float(_KIB), largest != _UNSEEN
-
-    def _at_start(self, kind: int) -> NDArray[np.int64]:
-        """Memory of each row when it came into the window, KiB: what was told last before, of that life."""
-        told: NDArray[np.int64] = self._memory[kind].values
-        if self._window is None:
-            return told
-        start, _ = self._reach()
-        life, main, born = self._life.values, self._main.values, self._first.values
-        numbers, rows, values = [born], [np.arange(len(born))], [np.where(self._is_told(told), told, _UNSEEN)]
-        for segment in self._store.since(0, (0, self._window[0])):
-            samples = segment.samples[segment.samples["kind"] == kind]
-            samples = samples[(samples["thread"] >= 0) & (samples["thread"] < len(born))]
-            numbers.append(segment.first + samples["event"].astype(np.int64) + 1)
-            rows.append(samples["thread"].astype(np.int64))
-            values.append(samples["value"])
-        number, row, value = np.concatenate(numbers), np.concatenate(rows), np.concatenate(values)
-        usable = np.flatnonzero((number < start) & (value != _UNSEEN) & main[row])
-        usable = usable[np.argsort(number[usable], kind="stable")]
-        last = np.full(int(life.max(initial=0)) + 1, _UNSEEN, np.int64)
-        # The last of several values for one life stays.
-        last[life[row[usable]]] = value[usable]
-        return np.where((born < start) & (last[life] != _UNSEEN), last[life], told)
-
-    def _is_told(self, memory: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows began with news of their memory: a version made for another fact repeats the one before."""
-        life = self._life.values
-        order = np.argsort(life, kind="stable")
-        repeats = (life[order[1:]] == life[order[:-1]]) & (memory[order[1:]] == memory[order[:-1]])
-        told = np.ones(len(memory), np.bool_)
-        told[order[1:][repeats]] = False
-        return told
+        return self._memory(field)
 
     def _cpu(self) -> tuple[Floats, NDArray[np.bool_]]:
-        used = self._ticked.values if self.has_ticks else self._switched.values
-        known = (self.has_ticks or self.has_switches) and self.seconds > 0
-        return used / 1e9 / (self.seconds or 1) * 100, np.full(len(used), known)
+        ticks = self._sampled(Sample.CPU_USER, Sample.CPU_SYSTEM)
+        samples = ticks if len(ticks) else self._sampled(Sample.CPU)
+        used = np.zeros(len(self._store.threads.columns))
+        samples = samples[samples["thread"] < len(used)]
+        np.add.at(used, samples["thread"], samples["value"])
+        return used / 1e9 / (self.seconds or 1) * 100, np.full(len(used), len(samples) > 0 and self.seconds > 0)
+
+    def _memory(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
+        rows = self._store.threads.columns
+        name, kind = _MEMORY[field]
+        largest = rows[name].copy()
+        if self._window is not None:
+            start, _ = self._reach()
+            told = _before(self._store, kind, start).up_to(start, rows)
+            earlier = rows["first"] < start
+            largest[earlier] = told[earlier]
+        largest[~self._in_force(rows)] = UNTOLD
+        samples = self._sampled(kind)
+        samples = samples[samples["thread"] < len(rows)]
+        np.maximum.at(largest, samples["thread"], samples["value"])
+        largest[~rows["main"]] = UNTOLD
+        return largest * float(_KIB), largest != UNTOLD
 
     def _threads(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The most threads each row's process had at one time."""
-        rows = self.newest()
-        of = self._pid.values
+        columns = self._store.threads.columns
+        of = columns["pid"]
+        rows = columns[self.newest()]
         if not len(rows):
             return np.zeros(len(of)), np.zeros(len(of), np.bool_)
-        began = np.full(int(self._life.values.max()) + 1, _FOREVER, np.int64)
-        np.minimum.at(began, self._life.values, self._first.values)
         # Every birth and death as one step up or down, by process and then in order; a death counts at once after it.
-        pids = np.tile(of[rows], 2)
-        numbers = np.concatenate([began[self._life.values[rows]], self._died()[rows] + 1])
+        # A life that has a newer version lasted beyond the window.
+        died = np.where(rows["next"] < 0, rows["last"], _NOBODY)
+        pids = np.tile(rows["pid"], 2)
+        numbers = np.concatenate([rows["born"], died + 1])
         steps = np.repeat([1, -1], len(rows))
         order = np.lexsort((steps, numbers, pids))
         pids, alive = pids[order], np.cumsum(steps[order])
@@ -227,7 +162,6 @@ class Lives:
 
         It is of no call, has no fd, no result and no record (offset -1).
         """
-        self.add_rows()
         rows = self.newest()
         count = len(rows)
         return Segment(
@@ -243,14 +177,65 @@ class Lives:
             latency=np.zeros(count, np.int64),
             offset=np.full(count, -1, np.int64),
             end=0,
-            samples=self._store.segments[0].samples[:0] if self._store.segments else np.zeros(0),
+            samples=np.empty(0, SAMPLE),
         )
 
 
-PER_THREAD: dict[str, int | None] = {
-    "thread.cpu": None,
-    "proc.nthreads": None,
-    "thread.vmsize.b": Sample.VM_SIZE,
-    "thread.vmrss.b": Sample.VM_RSS,
-}
-"""Fields that columns take from threads and samples instead of events; the kind of sample of memory."""
+class _Before:
+    """What samples before an event told of memory, of one kind, by life; cheap to ask again a little later."""
+
+    def __init__(self, store: Store, kind: int) -> None:
+        self._kind = kind
+        self._forgotten = store.forgotten
+        self._store = store
+        self._taken = 0
+        """Number of the last event looked at."""
+        self._number = Growing(np.int64)
+        """Number of the event with the last sample, by row of the life's first version; -1 without one."""
+        self._value = Growing(np.int64)
+
+    def serves(self, number: int) -> bool:
+        """Whether it can tell what was so before an event."""
+        return self._taken < number and self._forgotten == self._store.forgotten
+
+    def up_to(self, number: int, rows: NDArray[Any]) -> Integers:
+        """Memory by thread row as told last before an event, KiB."""
+        self._take(number, rows)
+        sampled, value = (known.values[: len(rows)][rows["origin"]] for known in (self._number, self._value))
+        newer: NDArray[np.bool_] = rows["main"] & (sampled > rows["told"])
+        told: Integers = np.where(newer, value, rows["vm_size" if self._kind == Sample.VM_SIZE else "vm_rss"])
+        return told
+
+    def _take(self, number: int, rows: NDArray[Any]) -> None:
+        new = len(rows) - len(self._number)
+        if new > 0:
+            self._number.extend(np.full(new, -1))
+            self._value.extend(np.zeros(new))
+        for segment in self._store.since(self._taken):
+            if segment.first + 1 >= number:
+                break
+            samples = segment.samples[segment.samples["kind"] == self._kind]
+            numbers = segment.first + samples["event"].astype(np.int64) + 1
+            wanted = (numbers > self._taken) & (numbers < number) & (samples["thread"] >= 0)
+            wanted &= samples["thread"] < len(rows)
+            wanted[wanted] = rows["main"][samples["thread"][wanted]]
+            origins = rows["origin"][samples["thread"][wanted]]
+            # The last of several for one life stays.
+            self._number.values[origins] = numbers[wanted]
+            self._value.values[origins] = samples["value"][wanted]
+        self._taken = number - 1
+
+
+_known: WeakKeyDictionary[Store, dict[int, _Before]] = WeakKeyDictionary()
+
+
+def _before(store: Store, kind: int, number: int) -> _Before:
+    known = _known.setdefault(store, {})
+    if kind not in known or not known[kind].serves(number):
+        known[kind] = _Before(store, kind)
+    return known[kind]
+
+
+_MEMORY = {"thread.vmsize.b": ("vm_size", Sample.VM_SIZE), "thread.vmrss.b": ("vm_rss", Sample.VM_RSS)}
+PER_THREAD = frozenset({"thread.cpu", "proc.nthreads", *_MEMORY})
+"""Fields that columns take from threads and samples instead of events."""

@@ -6,6 +6,7 @@ spill file without a name. A file is never mapped: one cut short while it is map
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 
@@ -48,7 +49,8 @@ class KeptBytes:
     def __init__(self, budget: int = BUDGET) -> None:
         """``budget`` bytes, rounded down to whole pages, stay in memory."""
         self._held = budget // PAGE
-        self._pages: list[bytearray] = []
+        self._pages: list[mmap.mmap | None] = []
+        """Pages of the system's own, which go back to it when dropped; a heap would keep them."""
         self._spill = -1
         self._dropped = 0
         self.size = 0
@@ -62,7 +64,7 @@ class KeptBytes:
     def drop(self, before: int) -> None:
         """Let go of whole pages in memory that lie before an offset; reading there gives nothing any more."""
         while (self._dropped + 1) * PAGE <= min(before, self.size) and self._dropped < len(self._pages):
-            self._pages[self._dropped] = bytearray()
+            self._pages[self._dropped] = None
             self._dropped += 1
 
     def append(self, data: memoryview) -> None:
@@ -79,8 +81,10 @@ class KeptBytes:
             else:
                 taken = min(len(data), PAGE - at)
                 if not at:
-                    self._pages.append(bytearray(PAGE))
-                self._pages[page][at : at + taken] = data[:taken]
+                    self._pages.append(mmap.mmap(-1, PAGE))
+                held = self._pages[page]
+                assert held is not None, "the last page is never dropped"
+                held[at : at + taken] = data[:taken]
             self.size += taken
             data = data[taken:]
 
@@ -91,7 +95,7 @@ class KeptBytes:
         while start < end:
             page, at = divmod(start, PAGE)
             if page < len(self._pages):
-                piece = memoryview(self._pages[page])[at : at + end - start]
+                piece = memoryview(self._pages[page] or b"")[at : at + end - start]
             else:
                 piece = memoryview(read_at(self._spill, start - len(self._pages) * PAGE, end - start))
             if not piece:

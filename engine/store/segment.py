@@ -5,7 +5,7 @@ Owns the columns' meaning and dtypes. Sealed segments are immutable: any thread 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,10 @@ OTHER = np.dtype([("event", "<i4"), ("place", "<u2"), ("row", "<i4")])
 """What an fd parameter stood for that is not the event's own fd: row in the segment, place, fd row. The place
 is the parameter's index, or ``LISTED`` and the index of an entry of an fd list."""
 LISTED = 256
+
+
+OVERHEAD = 2048
+"""Memory of a segment besides what is in its columns, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,16 @@ class Segment:
         """The type codes that occur, ascending."""
         return np.flatnonzero(np.bincount(self.type))
 
+    def renumbered(self, threads: NDArray[np.int32], fds: NDArray[np.int32]) -> Segment:
+        """The same events after rows of tables moved: the new row of each old one, and -1 at the end for row -1."""
+        samples, others = self.samples.copy(), self.others.copy()
+        samples["thread"] = threads[samples["thread"]]
+        others["row"] = fds[others["row"]]
+        moved = replace(self, thread=threads[self.thread], fd_row=fds[self.fd_row], samples=samples, others=others)
+        moved.thread.flags.writeable = moved.fd_row.flags.writeable = False
+        return moved
+
     @property
     def nbytes(self) -> int:
         """Memory of the columns, bytes."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        return OVERHEAD + sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))

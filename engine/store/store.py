@@ -7,13 +7,17 @@ looked: lists and columns only grow, rows already there do not change (but see f
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.model.facts import Container, Group, Interface, Machine, Thread, User
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.model.facts import Container, Group, Interface, Machine, User
 from engine.model.fds import Fds
-from engine.store.segment import Segment, Window
+from engine.store.segment import Sample, Segment, Window
+from engine.store.threads import ThreadRows
 
 
 class RawBytes(Protocol):
@@ -53,8 +57,8 @@ class Memory:
     raw: int
 
 
-_THREAD_BYTES = 1024
-"""Estimate of a thread version with its strings."""
+FEW_THREADS, FEW_FDS = 1 << 13, 1 << 16
+"""Rows of tables that are not worth compacting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Store:
         self.port_names = port_names
         self.user_names = user_names
         self.segments: list[Segment] = []
-        self.threads: list[Thread] = []
+        self.threads = ThreadRows()
         self.fds = Fds()
         self.containers: dict[str, Container] = {}
         self.users: dict[tuple[str, int], User] = {}
@@ -87,20 +91,65 @@ class Store:
         self.damage: list[Damage] = []
         self.revision = 0
         """Raised after every change of a fact that is already readable: whatever was computed from tables is stale."""
+        self.forgotten = 0
+        """Events that are not kept any more, the oldest ones. When it grows, all rows of tables have moved."""
         self._summed = _Sums()
+        self._full_threads, self._full_fds = FEW_THREADS, FEW_FDS
+        """Rows from which on a table is compacted when events are forgotten."""
+
+    def forget(self, count: int) -> bool:
+        """Forget the oldest ``count`` segments; numbers of events stay what they are, raw bytes are their owner's.
+
+        True when tables have become so sparse that they should be compacted. Nobody may be reading meanwhile.
+        """
+        gone, self.segments[:count] = self.segments[:count], []
+        if gone:
+            self.forgotten = gone[-1].first + len(gone[-1])
+            self._remember_memory(gone)
+            self._summed = _Sums()
+        return len(self.threads) > self._full_threads or len(self.fds) > self._full_fds
+
+    def _remember_memory(self, segments: list[Segment]) -> None:
+        samples = np.concatenate([segment.samples for segment in segments])
+        number = np.concatenate([segment.first + segment.samples["event"].astype(np.int64) + 1 for segment in segments])
+        told = {}
+        for name, kind in (("vm_size", Sample.VM_SIZE), ("vm_rss", Sample.VM_RSS)):
+            mine = (samples["kind"] == kind) & (samples["thread"] >= 0)
+            told[name] = (number[mine], samples["thread"][mine], samples["value"][mine])
+        self.threads.remember(told)
+
+    def compact(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Take rows out of the tables that nothing kept points at; nobody may be reading meanwhile.
+
+        Returns the new row of each old one in the threads' and in the fds' table (``ThreadRows.compact``).
+        """
+        threads = self.threads.compact(self.forgotten + 1)
+        used = np.zeros(len(self.fds) + 1, np.bool_)
+        for segment in self.segments:
+            used[segment.fd_row] = True
+            used[segment.others["row"]] = True
+        fds = self.fds.compact(used[:-1], threads)
+        self.segments[:] = [segment.renumbered(threads, fds) for segment in self.segments]
+        self._full_threads = 2 * len(self.threads) + FEW_THREADS
+        self._full_fds = 2 * len(self.fds) + FEW_FDS
+        self.revision += 1
+        return threads, fds
 
     @property
     def events(self) -> int:
-        """Events in sealed segments, hidden ones included."""
+        """Events sealed so far, hidden ones and those forgotten included."""
         if not self.segments:
-            return 0
+            return self.forgotten
         last = self.segments[-1]
         return last.first + len(last)
 
     def since(self, number: int, window: Window | None = None) -> list[Segment]:
         """The segments after the first ``number`` events that overlap a window, None for all of them."""
-        first = bisect_left(self.segments, number, key=lambda segment: segment.first)
-        return [segment for segment in self.segments[first:] if segment.overlaps(window)]
+        segments = self.segments
+        first = max(bisect_right(segments, number, key=lambda segment: segment.first) - 1, 0)
+        if first < len(segments) and segments[first].first + len(segments[first]) <= number:
+            first += 1
+        return [segment for segment in segments[first:] if segment.overlaps(window)]
 
     @property
     def time_span(self) -> tuple[int, int]:
@@ -111,7 +160,7 @@ class Store:
     @property
     def memory(self) -> Memory:
         """What is held, computed cheaply enough to be asked often."""
-        tables = _THREAD_BYTES * len(self.threads) + self.fds.nbytes
+        tables = self.threads.nbytes + self.fds.nbytes
         return Memory(self._sums().columns, tables, self.raw.nbytes)
 
     def _sums(self) -> _Sums:

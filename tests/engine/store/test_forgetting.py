@@ -1,0 +1,172 @@
+"""A store that forgets its oldest events answers about the others as one that forgot nothing."""
+
+from __future__ import annotations
+
+import random
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import views
+from engine.decode.decoder import Decoder
+from engine.decode.event import Event
+from engine.model.facts import Thread
+from engine.query.compose import compose
+from engine.query.lines import LineFormat
+from engine.query.table import TableRun
+from engine.sources import open_capture
+from engine.sources.raw import PAGE, KeptBytes
+from engine.store.segment import Window
+from engine.store.store import Store
+from engine.store.threads import IN_FORCE, ThreadRows
+
+VIEWS = views.load().views
+
+
+class Feeding:
+    """A capture decoded block by block, sealed every ``size`` events."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._source = open_capture(path)
+        self.store = Store(self._source.raw)
+        self.decoder = Decoder(self.store, str(path))
+        self._size = size
+
+    def feed(self, buffer: memoryview, base: int, start: int) -> object:
+        """Hand on a few blocks at a time."""
+        at = start
+        while True:
+            end = at
+            for _ in range(self._size):
+                if end + 8 <= len(buffer) and end + (
+                    length := int.from_bytes(buffer[end + 4 : end + 8], "little")
+                ) <= len(buffer):
+                    end += max(length, 12)
+            stopped = self.decoder.feed(buffer[:end], base, at)
+            if stopped[0] == at or end == at:
+                return self.decoder.feed(buffer, base, at)
+            at = stopped[0]
+            self.decoder.seal()
+            self.sealed()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.decoder, name)
+
+    def sealed(self) -> None:
+        """A segment was sealed."""
+
+    def read(self) -> Store:
+        while self._source.step(self):  # type: ignore[arg-type]
+            pass
+        return self.store
+
+
+class Forgetting(Feeding):
+    """The same, of which only the newest segments are kept."""
+
+    def __init__(self, path: Path, size: int, keep: int, choose: random.Random) -> None:
+        super().__init__(path, size)
+        self._keep = keep
+        self._choose = choose
+        self.compacted = 0
+
+    def sealed(self) -> None:
+        while len(self.store.segments) > self._keep:
+            if self._choose.random() < 0.3:
+                self.store._full_threads = self.store._full_fds = 0
+                self.compacted += 1
+            self.decoder.forget(1)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Path:
+    with as_file(files("tui") / "demo.scap.gz") as path:
+        return Path(path)
+
+
+def lines(store: Store, first: int) -> list[str]:
+    form = LineFormat()
+    return [
+        form.line(Event(store, segment, row)) or ""
+        for segment in store.segments
+        if segment.first >= first
+        for row in range(len(segment))
+    ]
+
+
+def rows_of(store: Store, view: str, window: Window) -> list[tuple[object, ...]]:
+    run = TableRun(store, VIEWS[view], compose("", (), VIEWS[view]), window=window)
+    assert run.update()
+    return sorted(run.table().values(), key=repr)
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 1000), size=st.sampled_from([40, 200]), keep=st.integers(2, 12))
+def test_events_and_tables_are_the_same_as_without_forgetting(demo: Path, seed: int, size: int, keep: int) -> None:
+    whole = Feeding(demo, size).read()
+    forgetting = Forgetting(demo, size, keep, random.Random(seed))
+    partly = forgetting.read()
+
+    assert forgetting.compacted > 3
+    assert partly.forgotten == partly.segments[0].first > 0
+    assert partly.events == whole.events
+    assert lines(partly, partly.forgotten) == lines(whole, partly.forgotten)
+    window = (partly.segments[1].time_span[0], partly.segments[-1].time_span[1])
+    for view in VIEWS:
+        assert rows_of(partly, view, window) == rows_of(whole, view, window), view
+
+
+def test_tables_do_not_outgrow_what_is_kept(demo: Path) -> None:
+    whole = Feeding(demo, 200).read()
+    partly = Forgetting(demo, 200, 2, random.Random(1)).read()
+    partly._full_threads = partly._full_fds = 0
+    assert partly.forget(0)
+    partly.compact()
+    alive = sum(thread.ended < 0 for thread in partly.threads)
+    assert len(partly.threads) < len(whole.threads) / 2
+    assert len(partly.threads) < 3 * alive
+    assert len(partly.fds) < len(whole.fds) / 2
+    assert len(partly.fds.identities) < len(whole.fds.identities) / 2
+
+
+def test_versions_say_when_they_were_in_force() -> None:
+    rows = ThreadRows()
+    rows.extend([Thread(1, 1, life=0, first=1, vm_rss=5), Thread(2, 2, life=1, first=2), Thread(1, 1, life=0, first=7)])
+    rows.end(1, 9)
+
+    assert rows.columns["last"].tolist() == [7, 9, IN_FORCE]
+    assert rows.columns["next"].tolist() == [2, -1, -1]
+    assert rows.columns["born"].tolist() == [1, 2, 1]
+    assert rows[1].ended == 9
+
+    moved = rows.compact(8)
+    assert moved.tolist() == [-1, 0, 1, -1]
+    assert [thread.tid for thread in rows] == [2, 1]
+    assert rows.columns["origin"].tolist() == [0, 1]
+    rows.append(Thread(1, 1, life=0, first=12))
+    assert rows.columns["last"].tolist() == [9, 12, IN_FORCE]
+
+
+def test_whom_later_versions_point_at_is_kept() -> None:
+    rows = ThreadRows()
+    rows.extend([Thread(1, 1, life=0), Thread(2, 2, life=1, parent=0), Thread(3, 3, life=2, parent=1)])
+    rows.end(0, 2)
+    rows.end(1, 3)
+    assert rows.compact(10).tolist() == [0, 1, 2, -1]
+    assert [thread.parent for thread in rows] == [-1, 0, 1]
+
+
+def test_dropped_bytes_are_given_back() -> None:
+    raw = KeptBytes(1 << 40)
+    block = memoryview(b"x" * PAGE)
+    for _ in range(8):
+        raw.append(block)
+    raw.drop(3 * PAGE + 5)
+    assert raw.nbytes == 5 * PAGE
+    assert bytes(raw.read(0, 4)) == b""
+    assert bytes(raw.read(3 * PAGE, 3 * PAGE + 4)) == b"xxxx"
+    raw.append(memoryview(b"end"))
+    assert bytes(raw.read(8 * PAGE, 8 * PAGE + 3)) == b"end"
