@@ -1,6 +1,6 @@
 """The engine's threads: ingest turns a source into segments, query answers the newest request of each panel.
 
-Owns the two threads, the panels' slots and the tables kept for going back. Each answer is one frozen snapshot
+Owns the two threads and the panels' slots. Each answer is one frozen snapshot
 handed to ``publish`` on an engine thread. Knows nothing of screens; asks nothing of the source but its next step.
 """
 
@@ -8,70 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
 
-from engine import filters
 from engine.decode.decoder import Decoder
-from engine.decode.event import Event
-from engine.fields import UnknownField
-from engine.filters.completion import Completion, complete
-from engine.filters.macros import user_macros
-from engine.filters.presence import Presence
-from engine.filters.saved import field_uses
-from engine.query.compose import compose
-from engine.query.lines import NOT_INTERNAL, LineFormat
-from engine.query.matches import Matches
-from engine.query.snapshots import (
-    CompletionRequest,
-    CompletionSnapshot,
-    LinesRequest,
-    LinesSnapshot,
-    Request,
-    Snapshot,
-    Status,
-    TableRequest,
-    TableSnapshot,
-    VerdictRequest,
-    VerdictSnapshot,
-)
-from engine.query.table import TableRun
+from engine.query.answers import answer, is_partial
+from engine.query.snapshots import Request, Snapshot, Status
+from engine.query.work import Kept, Work
 from engine.sources import open_capture
-from engine.store.segment import Window
 from engine.store.store import Store
 from engine.text import safe
-from engine.user_files import ConfigError
 
 STATUS_INTERVAL = 250_000_000
 """Nanoseconds between two reports of progress while a file loads."""
-KEPT_RUNS = 24
-"""Tables and match lists kept, the least recently asked dropped first: enough to go back through a drill-down."""
-
-
-class SupersededError(Exception):
-    """A newer request took the place of the one at work."""
-
-
-T = TypeVar("T")
-
-
-class Kept(Generic[T]):
-    """Results worth keeping, the least recently asked dropped first."""
-
-    def __init__(self) -> None:
-        """Start with nothing kept."""
-        self._results: OrderedDict[tuple[object, ...], T] = OrderedDict()
-
-    def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
-        """The result of a key, made when there is none. O(1)."""
-        if key not in self._results:
-            self._results[key] = make()
-        self._results.move_to_end(key)
-        while len(self._results) > KEPT_RUNS:
-            self._results.popitem(last=False)
-        return self._results[key]
 
 
 class Session:
@@ -101,10 +50,6 @@ class Session:
         self._changed = threading.Condition()
         self._newest: dict[str, Request] = {}
         self._unanswered: dict[str, Request] = {}
-        self._tables: Kept[TableRun] = Kept()
-        self._lists: Kept[Matches] = Kept()
-        self._presence = Presence(self.store)
-        self._macros: dict[str, str] | None = None
         self._threads = [
             threading.Thread(target=self._ingest, name="ingest", daemon=True),
             threading.Thread(target=self._answer_all, name="query", daemon=True),
@@ -179,6 +124,7 @@ class Session:
     # query
 
     def _answer_all(self) -> None:
+        kept = Kept()
         while True:
             with self._changed:
                 while not self._unanswered and not self._closing:
@@ -187,135 +133,18 @@ class Session:
                     return
                 slot, request = next(iter(self._unanswered.items()))
                 del self._unanswered[slot]
-            answer = self._answer(slot, request)
-            if answer is not None:
-                self._publish(answer)
-            if isinstance(answer, CompletionSnapshot) and not answer.completion.complete:
-                self._go_on(slot, request)
+
+            def given_up(slot: str = slot, request: Request = request) -> bool:
+                return self._closing or self._newest.get(slot) is not request
+
+            snapshot = answer(request, Work(self.store, kept, given_up))
+            if snapshot is not None:
+                self._publish(snapshot)
+                if is_partial(snapshot):
+                    self._go_on(slot, request)
 
     def _go_on(self, slot: str, request: Request) -> None:
         """Have a request answered again after all others, unless a newer one has taken its place."""
         with self._changed:
             if self._newest.get(slot) is request:
                 self._unanswered.setdefault(slot, request)
-
-    def _answer(self, slot: str, request: Request) -> Snapshot | None:
-        """The answer to a request; None when a newer one has taken its place."""
-
-        def given_up() -> bool:
-            return self._closing or self._newest.get(slot) is not request
-
-        try:
-            match request:
-                case TableRequest():
-                    return self._table(request, given_up)
-                case LinesRequest():
-                    return self._lines(request, given_up)
-                case VerdictRequest():
-                    return self._verdict(request, given_up)
-                case CompletionRequest():
-                    return self._completion(request)
-        except SupersededError:
-            return None
-        except (filters.FilterError, UnknownField) as error:
-            return _failed(request, str(error), getattr(error, "position", 0))
-        except Exception as error:  # one panel's failure is shown in that panel; the others keep working
-            return _failed(request, f"{type(error).__name__}: {error}", 0)
-
-    def _table(self, request: TableRequest, given_up: Callable[[], bool]) -> TableSnapshot:
-        filter_text = compose(request.filter, request.levels, request.view)
-        run = self._tables.get(
-            (request.view, filter_text, request.containers, request.window),
-            lambda: TableRun(
-                self.store, request.view, filter_text, containers=request.containers, window=request.window
-            ),
-        )
-        if not run.update(given_up):
-            raise SupersededError
-        table = run.table(request.sort, request.descending)
-        held = None if request.hold is None else table.index_of(request.hold)
-        found = None
-        if request.search:
-            found = table.find(request.search, request.search_from, request.search_backwards)
-        offset = max(0, min(request.offset, table.total - 1))
-        return TableSnapshot(
-            request=request,
-            columns=table.columns,
-            key_field=table.key_field,
-            sort=table.sort,
-            descending=table.descending,
-            rows=table.page(offset, request.count),
-            offset=offset,
-            total=table.total,
-            held=held,
-            found=found,
-            filter=filter_text,
-        )
-
-    def _matches(self, filter_text: str, window: Window | None, given_up: Callable[[], bool]) -> Matches:
-        matches = self._lists.get(
-            (filter_text, window), lambda: Matches(self.store, filters.combine(filter_text, NOT_INTERNAL), window)
-        )
-        if not matches.update(given_up):
-            raise SupersededError
-        return matches
-
-    def _lines(self, request: LinesRequest, given_up: Callable[[], bool]) -> LinesSnapshot:
-        filter_text = compose(request.filter, request.levels, None)
-        matches = self._matches(filter_text, request.window, given_up)
-        lines = LineFormat(containers=request.containers)
-
-        def line(event: Event) -> str:
-            return lines.line(event) or ""
-
-        found = self._search(matches, line, request, given_up) if request.search else None
-        offset = max(0, min(request.offset, len(matches) - 1))
-        events = (matches.at(index) for index in range(offset, min(offset + request.count, len(matches))))
-        return LinesSnapshot(request, tuple(map(line, events)), offset, len(matches), found, filter_text)
-
-    def _search(
-        self, matches: Matches, line: Callable[[Event], str], request: LinesRequest, given_up: Callable[[], bool]
-    ) -> int | None:
-        """Index of the nearest line holding the text, going round; every line is formatted until one is found."""
-        wanted, total = request.search.casefold(), len(matches)
-        step = -1 if request.search_backwards else 1
-        for distance in range(total):
-            index = (request.search_from + step * distance) % total
-            if wanted in line(matches.at(index)).casefold():
-                return index
-            if not distance % 256 and given_up():
-                raise SupersededError
-        return None
-
-    def _verdict(self, request: VerdictRequest, given_up: Callable[[], bool]) -> VerdictSnapshot:
-        if request.filter.strip():
-            # Positions of errors are those of the text as typed, not of the composed one.
-            filters.compile(request.filter)
-        kept = self._matches(compose(request.filter, request.levels, None), request.window, given_up)
-        of = self._matches(compose("", request.levels, None), request.window, given_up)
-        return VerdictSnapshot(request, kept=len(kept), of=len(of))
-
-    def _completion(self, request: CompletionRequest) -> CompletionSnapshot:
-        if self._macros is None:
-            try:
-                self._macros = user_macros()
-            except ConfigError:  # told where a filter has a name in it, and at start
-                self._macros = {}
-        uses = field_uses(request.recent)
-        offered = complete(request.filter, request.cursor, self._presence, macros=self._macros, uses=uses)
-        return CompletionSnapshot(request, offered)
-
-
-def _failed(request: Request, message: str, position: int) -> Snapshot:
-    """The answer that says why there is none."""
-    text = safe(message.encode("utf-8", "surrogateescape"))
-    match request:
-        case TableRequest():
-            return TableSnapshot(request, (), "", None, False, (), 0, 0, None, None, request.filter, text)
-        case LinesRequest():
-            return LinesSnapshot(request, (), 0, 0, None, request.filter, text)
-        case VerdictRequest():
-            return VerdictSnapshot(request, error=text, position=position)
-        case CompletionRequest():
-            nothing = Completion(request.cursor, request.cursor, (), "", complete=True)
-            return CompletionSnapshot(request, nothing, text)

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from tests.conftest import ROOT
-from tui.app import KEY_NAMES, Syscope
+from tests.demo.keys_page import PAGE, page
 from tui.cli import COMMANDS
 from tui.exit_codes import Exit
-from tui.screens.explorer import Explorer
+from tui.screens.keys import BINDINGS
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def first_keys(bindings: Iterable[BindingType]) -> set[str]:
-    """The key each binding is known by, as keyboards have it; a group of keys is told as one."""
-    single = [binding for binding in bindings if isinstance(binding, Binding) and binding.group is None]
-    keys = {binding.key.partition(",")[0] for binding in single}
-    return {KEY_NAMES.get(key, key if len(key) == 1 else key.capitalize()) for key in keys}
 
 
 def words(text: str) -> set[str]:
     return set(re.split(r"[\s`|,;]+", text))
 
 
-def test_every_key_is_told() -> None:
-    told = words((ROOT / "docs" / "keys.md").read_text("utf-8"))
-    spelled = {"Bksp": "Backspace", "Ctrl+s": "S"}
-    keys = {spelled.get(key, key) for key in first_keys([*Explorer.BINDINGS, *Syscope.BINDINGS])}
-    assert keys <= told
+def test_the_page_of_keys_is_made_of_the_bindings() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run python -m tests.demo.keys_page"
+
+
+def test_no_two_actions_have_the_same_id() -> None:
+    ids = [binding.id for binding in BINDINGS if isinstance(binding, Binding) and binding.id]
+    assert len(ids) == len(set(ids))
 
 
 def test_every_shipped_view_is_told() -> None:

@@ -24,8 +24,6 @@ from tui.theme import DARK, LIGHT
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread at work lets the screen's thread in: keeps keys quick while a file loads."""
-
-
 PROBLEM_TIME = 10
 """Seconds a problem with somebody's own files stays on the screen."""
 KEY_NAMES = {
@@ -57,6 +55,13 @@ KEY_NAMES = {
 """Names of keys whose own is not what is printed on them."""
 
 
+def key_name(key: str) -> str:
+    """A key as keyboards have it: F1, Enter, Ctrl+S."""
+    *modifiers, key = key.split("+")
+    name = KEY_NAMES.get(key) or (key if len(key) == 1 and not modifiers else key.capitalize())
+    return "+".join([*map(str.capitalize, modifiers), name])
+
+
 class Published(Message):
     """The engine answered. A newer answer of the same kind takes the place of one not yet shown."""
 
@@ -76,7 +81,7 @@ class Syscope(App[None]):
     TITLE = "syscope"
     CSS_PATH = "explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "look", "Theme", show=False, tooltip="Dark or light", id="theme"),
+        Binding("T,ctrl+t", "look", "Theme", show=False, tooltip="Dark or light", id="theme"),
         Binding(
             "ctrl+s,S", "picture", "Picture", show=False, tooltip="Save the screen as an SVG picture here", id="picture"
         ),
@@ -127,10 +132,8 @@ class Syscope(App[None]):
             self._explorer.take(snapshot)
 
     def get_key_display(self, binding: Binding) -> str:
-        """A key as keyboards have it: F1, Enter, Ctrl+S."""
-        *modifiers, key = binding.key.split("+")
-        name = KEY_NAMES.get(key) or (key if len(key) == 1 and not modifiers else key.capitalize())
-        return "+".join([*map(str.capitalize, modifiers), name])
+        """A key as keyboards have it."""
+        return key_name(binding.key)
 
     def on_key(self, event: Key) -> None:
         """Give a prompt what was typed while it opened: an input that has the keys lets no text through to here."""

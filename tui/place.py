@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
+from engine.query.payload import ViewAs
 from engine.query.snapshots import Level, LinesRequest, LinesSnapshot, Row, TableRequest, TableSnapshot
 from engine.query.view import View
+from engine.query.work import PanelSnapshot
+from engine.store.segment import Window
 
-EVENTS = "Events"
-"""Name of the lines of events among the crumbs."""
 EVENT_NUMBER = "evt.num"
 """Field that selects a row of a list, whose key is its event's number."""
+
+
+class Show(Enum):
+    """What is shown of a place; the value is its name among the crumbs, "" for the view's own."""
+
+    TABLE = ""
+    EVENTS = "Events"
+    ECHO = "Input and output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +37,46 @@ class Position:
     top: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows of a place are asked for, and what is searched in them."""
+
+    offset: int = 0
+    count: int = 100
+    hold: Any = None
+    search: str = ""
+    search_from: int = 0
+    search_backwards: bool = False
+
+
+RowsRequest = TableRequest | LinesRequest
+RowsSnapshot = TableSnapshot | LinesSnapshot
+
+
 @dataclass
 class Place:
-    """One step: a view (None: the lines of events) of what the levels and the filter leave."""
+    """One step: a view, or what else is shown, of what the levels, the filter and the window leave."""
 
     view: View | None
     levels: tuple[Level, ...] = ()
     filter: str = ""
+    window: Window | None = None
+    show: Show = Show.TABLE
+    containers: bool = False
     sort: int | None = None
     descending: bool | None = None
+    text: str = ""
+    """Only rows that show this text."""
+    view_as: ViewAs = ViewAs.DOTTED
     position: Position = field(default_factory=Position)
     """Where the user was when leaving for the next step."""
-    snapshot: TableSnapshot | LinesSnapshot | None = None
+    snapshot: RowsSnapshot | PanelSnapshot | None = None
     """What was shown last, to show at once on coming back."""
 
     @property
     def name(self) -> str:
         """What the crumb says."""
-        return self.view.name if self.view else EVENTS
+        return self.show.value or (self.view.name if self.view else "")
 
     @property
     def selected_field(self) -> str:
@@ -52,20 +84,38 @@ class Place:
         fields = (level.field for level in reversed(self.levels))
         return next((field for field in fields if field and field != EVENT_NUMBER), "")
 
-    def answers(self, request: TableRequest | LinesRequest) -> bool:
-        """True when a request asks for these rows in this order."""
-        if isinstance(request, LinesRequest):
-            return self.view is None and (request.levels, request.filter) == (self.levels, self.filter)
-        asked = (request.view, request.levels, request.filter, request.sort, request.descending)
-        return asked == (self.view, self.levels, self.filter, self.sort, self.descending)
+    def rows(self, wanted: Wanted) -> RowsRequest:
+        """The request for some rows of the place."""
+        if self.show is Show.TABLE:
+            assert self.view is not None
+            return TableRequest(
+                self.view, self.levels, self.filter, self.containers, self.sort, self.descending,
+                wanted.offset, wanted.count, wanted.hold,
+                wanted.search, wanted.search_from, wanted.search_backwards,
+                window=self.window, text=self.text,
+            )  # fmt: skip
+        return LinesRequest(
+            self.levels, self.filter, self.containers, wanted.offset, wanted.count,
+            wanted.search, wanted.search_from, wanted.search_backwards,
+            window=self.window, text=self.text, view_as=self.view_as, echo=self.show is Show.ECHO,
+        )  # fmt: skip
 
-    def below(self, view: View | None, key_field: str = "", row: Row | None = None) -> Place:
-        """The place one step down: another view of the selected row, or of the same when no row is given."""
+    def answers(self, request: RowsRequest) -> bool:
+        """True when a request asks for rows of this place in this order."""
+        asked = replace(request, offset=0, count=0, search="", search_from=0, search_backwards=False)
+        if isinstance(asked, TableRequest):
+            asked = replace(asked, hold=None)
+        return asked == self.rows(Wanted(count=0))
+
+    def below(self, view: View | None, key_field: str = "", row: Row | None = None, show: Show = Show.TABLE) -> Place:
+        """The place one step down: another view of the selected row, or of the same when no row is given; without a
+        view, what ``show`` says."""
         levels = self.levels
         if self.view:
             selected = (key_field or EVENT_NUMBER, row.key, row.shown_key or str(row.key)) if row else (None, None, "")
             levels = (*levels, Level(self.view, *selected))
-        return Place(view, levels, self.filter)
+        shown = show if view is None else Show.TABLE
+        return Place(view, levels, self.filter, self.window, shown, self.containers, view_as=self.view_as)
 
 
 def offered(views: Iterable[View], place: Place) -> list[View]:

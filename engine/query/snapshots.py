@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.filters.completion import Completion
+from engine.query.payload import ViewAs
 from engine.query.view import View
+from engine.query.work import PanelRequest, PanelSnapshot
 from engine.store.segment import Window
 
 
@@ -50,6 +52,8 @@ class TableRequest:
     search_backwards: bool = False
     window: Window | None = None
     """The range of time the rows are computed over; None for everything."""
+    text: str = ""
+    """Only rows that show this text, upper and lower case the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ class LinesRequest:
     search_from: int = 0
     search_backwards: bool = False
     window: Window | None = None
+    text: str = ""
+    """Only the lines of events that show this text."""
+    view_as: ViewAs = ViewAs.DOTTED
+    """How payload is shown."""
+    echo: bool = False
+    """What was read and written in place of event lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +150,16 @@ class LinesSnapshot:
     lines: tuple[str, ...]
     offset: int
     total: int
+    """Lines counted so far."""
     found: int | None
     filter: str
     error: str = ""
+    tones: tuple[str, ...] = ()
+    """The role of each line (``texts.TONES``)."""
+    numbers: tuple[int, ...] = ()
+    """The number of the event each line is of."""
+    complete: bool = True
+    """False while lines are left to be counted: the same request is answered again, with more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +204,5 @@ class Status:
     """Columns, tables and raw bytes held, bytes."""
 
 
-Request = TableRequest | LinesRequest | VerdictRequest | CompletionRequest
-Snapshot = TableSnapshot | LinesSnapshot | VerdictSnapshot | CompletionSnapshot | Status
+Request = TableRequest | LinesRequest | VerdictRequest | CompletionRequest | PanelRequest
+Snapshot = TableSnapshot | LinesSnapshot | VerdictSnapshot | CompletionSnapshot | PanelSnapshot | Status

@@ -6,7 +6,7 @@ looks that of ``cells``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +56,7 @@ class TableRun:
             self._rows = Grouping(store, view, self._filter, containers, window)
         self._window = window
         self._taken = 0
-        self._made: tuple[int, int | None, bool | None, Table] | None = None
+        self._made: tuple[tuple[object, ...], Table] | None = None
 
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
@@ -67,12 +67,16 @@ class TableRun:
             self._taken = segment.first + len(segment)
         return True
 
-    def table(self, sort: int | None = None, descending: bool | None = None) -> Table:
+    def table(self, sort: int | None = None, descending: bool | None = None, text: str = "") -> Table:
         """The rows by now, sorted on a shown column (None: the view's own order) in a direction (None: numbers
-        descending, texts ascending). The same table again while nothing changed."""
-        if self._made is None or self._made[:3] != (self._taken, sort, descending):
-            self._made = (self._taken, sort, descending, self._make(sort, descending))
-        return self._made[3]
+        descending, texts ascending), only those that show a text. The same table again while nothing changed."""
+        asked = (self._taken, sort, descending, text)
+        if self._made is None or self._made[0] != asked:
+            table = self._make(sort, descending)
+            if text:
+                table.keep(text)
+            self._made = (asked, table)
+        return self._made[1]
 
     def _make(self, sort: int | None, descending: bool | None) -> Table:
         rows = self._rows.rows()
@@ -103,7 +107,13 @@ class Table:
         self.total = len(rows)
         self._rows = rows
         self._cells = cells
-        self._order = range(self.total) if sort is None else _ordered(rows, sort, descending)
+        self._order: Sequence[int] = range(self.total) if sort is None else _ordered(rows, sort, descending)
+
+    def keep(self, text: str) -> None:
+        """Leave only rows that show a text in some cell, upper and lower case the same. O(rows)."""
+        wanted = text.casefold()
+        self._order = [row for row in self._order if any(wanted in cell.casefold() for cell in self._texts(row))]
+        self.total = len(self._order)
 
     def page(self, offset: int, count: int) -> tuple[Row, ...]:
         """Rows from an offset on, rendered; fewer at the end."""

@@ -157,3 +157,17 @@ def test_what_is_no_capture_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("no capture\n")
     with pytest.raises(CaptureError, match=r"note\.txt"):
         Session(tmp_path / "note.txt", lambda snapshot: None)
+
+
+def test_only_rows_that_show_a_text_are_left(panel: Panel) -> None:
+    request = TableRequest(VIEWS["procs"], count=1_000)
+    everything = panel.answer(TableSnapshot, request)
+    some = panel.answer(TableSnapshot, replace(request, text="NGINX"))
+    assert 0 < some.total < everything.total
+    assert [row for row in everything.rows if any("nginx" in cell.casefold() for cell in row.cells)] == list(some.rows)
+
+
+def test_echo_is_what_was_read_and_written(panel: Panel) -> None:
+    lines = panel.answer(LinesSnapshot, LinesRequest(filter="proc.name=nginx", echo=True, count=30))
+    assert set(lines.tones) >= {"head", "read", ""}
+    assert all("(nginx)" in line for line, tone in zip(lines.lines, lines.tones, strict=True) if tone == "head")

@@ -143,6 +143,8 @@ class PreparedEngine:
                 return VerdictSnapshot(request, kept=1204 if request.filter else 22_381, of=22_381)
             case CompletionRequest():
                 return CompletionSnapshot(request, complete(request.filter, request.cursor))
+            case _:
+                return request.failed("not prepared")
 
     def _table(self, request: TableRequest) -> TableSnapshot:
         view = request.view
@@ -173,7 +175,11 @@ class PreparedEngine:
         lines = tuple(self.lines[request.offset : request.offset + request.count])
         level = request.levels[-1] if request.levels else None
         text = f"{level.field}={level.shown}" if level else ""
-        return LinesSnapshot(request, lines, request.offset, len(self.lines), _find(self.lines, request), text)
+        numbers = tuple(range(request.offset + 1, request.offset + 1 + len(lines)))
+        found = _find(self.lines, request)
+        return LinesSnapshot(
+            request, lines, request.offset, len(self.lines), found, text, tones=("",) * len(lines), numbers=numbers
+        )
 
 
 def _find(texts: list[str], request: TableRequest | LinesRequest) -> int | None:

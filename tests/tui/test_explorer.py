@@ -8,6 +8,7 @@ import pytest
 from textual.events import Key, MouseScrollDown
 from textual.pilot import Pilot
 
+from engine.query.payload import ViewAs
 from engine.query.snapshots import LinesRequest, TableRequest
 from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
@@ -31,7 +32,7 @@ async def test_start_shows_source_view_filter_rows_and_position(stage: Stage) ->
         assert text[2] == " Filter evt.type!=switch"
         assert text[3].split() == ["PID", "▼CPU", "USER", "FILE", "NET", "Command", "▸"]
         assert stage.row.split()[:3] == ["100", "40.0", "root"]
-        assert text[-1].startswith(" F1 Help  F2 Views")
+        assert text[-1].startswith(" F1Help F2Views")
         assert text[-1].endswith("1/41 (2%)")
 
 
@@ -43,7 +44,16 @@ async def test_unknown_values_are_shown_as_unknown_and_come_last(stage: Stage) -
 
 
 async def test_letters_do_what_function_keys_do(stage: Stage) -> None:
-    pairs = {"help": "f1", "views": "f2", "edit_filter": "f4", "dig": "f6", "legend": "f7", "sort": "f9", "quit": "f10"}
+    pairs = {
+        "help": "f1",
+        "views": "f2",
+        "edit_filter": "f4",
+        "echo": "f5",
+        "dig": "f6",
+        "legend": "f7",
+        "sort": "f9",
+        "quit": "f10",
+    }
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         bindings = stage.screen.active_bindings
@@ -109,7 +119,7 @@ async def test_enter_where_no_view_follows_opens_the_events(stage: Stage) -> Non
         await pilot.press("enter", "enter", "enter")
         await pilot.pause()
         # Threads name a target that does not exist; Files follow a thread. From a file one gets to processes.
-        assert [place.name for place in stage.screen._places] == ["Processes", "Threads", "Files", "Processes"]
+        assert [place.name for place in stage.screen.places] == ["Processes", "Threads", "Files", "Processes"]
 
 
 async def test_f2_offers_what_can_follow_and_describes_it(stage: Stage) -> None:
@@ -321,7 +331,7 @@ async def test_pause_holds_the_picture_while_events_arrive(stage: Stage) -> None
         stage.engine.tables["procs"] = stage.engine.tables["procs"][5:]
         stage.engine.publish(replace(stage.engine.status, events=30_000))
         await until(pilot, lambda: "30,000 events" in stage.text()[0])
-        await pilot.pause(stage.screen._options.delay_ms / 1000)
+        await pilot.pause(stage.screen.options.delay_ms / 1000)
         assert stage.text()[3:] == before
         await pilot.press("p")
         await until(pilot, lambda: stage.text()[-1].endswith("1/36 (3%)"))
@@ -371,6 +381,9 @@ async def test_help_tells_every_key_that_works(stage: Stage) -> None:
         await pilot.press("f1")
         await pilot.pause()
         shown = "\n".join(stage.text())
+        await pilot.press("end")
+        await pilot.pause()
+        shown += "\n".join(stage.text())
         assert len(actions) > 20
         for wanted in ("F2 v", "F4 \\ f", "1 … 9", "Bksp Ctrl+H b", "Ctrl+C", "PgDn Space"):
             assert wanted in shown
@@ -440,7 +453,7 @@ async def test_the_look_changes_and_the_rows_stay(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("down")
         before = stage.text()
-        await pilot.press("t")
+        await pilot.press("T")
         await pilot.pause()
         assert stage.app.theme == "syscope-light"
         assert stage.text() == before
@@ -481,3 +494,56 @@ async def test_what_is_typed_right_after_the_key_goes_into_the_filter(stage: Sta
             stage.app.post_message(Key(key, character))
         await until(pilot, lambda: stage.screen.filter_prompt.text == "pdq")
         assert stage.text()[1] == " Processes"
+
+
+async def test_echo_shows_what_the_row_read_and_wrote(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f5")
+        await pilot.pause()
+        assert stage.text()[1].endswith("▸ Input and output")
+        request = stage.engine.asked[-1]
+        assert isinstance(request, LinesRequest)
+        assert request.echo
+        await pilot.press("f2", "end", "enter")
+        await pilot.pause()
+        request = stage.engine.asked[-1]
+        assert isinstance(request, LinesRequest)
+        assert request.view_as is ViewAs.HEX
+
+
+async def test_f2_in_the_filter_line_asks_for_a_text_that_rows_show(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4", "f2", *"curl", "enter")
+        await pilot.pause()
+        request = stage.engine.asked[-1]
+        assert isinstance(request, TableRequest)
+        assert (request.text, request.filter) == ("curl", "")
+        await pilot.press("f4", "f2")
+        assert stage.screen.filter_prompt.text == "curl"
+
+
+async def test_a_line_is_gone_to_by_its_number(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("d", "ctrl+g", *"321", "enter")
+        await pilot.pause()
+        assert stage.row.startswith("321 ")
+
+
+async def test_who_is_on_the_last_line_stays_on_the_last_as_lines_come(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("d", "end")
+        await pilot.pause()
+        stage.engine.lines += [f"{n} more" for n in range(501, 521)]
+        stage.engine.publish(replace(stage.engine.status, events=30_000))
+        await until(pilot, lambda: stage.text()[-1].endswith("520/520 (100%)"))
+        assert stage.row.startswith("520 ")
+
+
+async def test_clear_shows_only_what_comes_from_now_on(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("d", "c")
+        await pilot.pause()
+        request = stage.engine.asked[-1]
+        assert isinstance(request, LinesRequest)
+        assert request.window is not None
+        assert request.window[0] > stage.engine.status.end

@@ -63,7 +63,9 @@ class Real:
     async def settle(self, pilot: Pilot[None]) -> None:
         """Wait until everything is read, asked and painted."""
         screen = self.screen
-        await until(pilot, lambda: screen._status.progress == 1 and screen._pending is None and not screen._stale)
+        await until(
+            pilot, lambda: screen.status.progress == 1 and screen.rows.pending is None and not screen.rows.stale
+        )
         await pilot.pause()
 
     async def press(self, pilot: Pilot[None], *keys: str) -> None:
@@ -156,7 +158,7 @@ async def test_a_drill_down_and_back_paints_exactly_the_earlier_screen() -> None
         await real.press(pilot, "1", "pagedown", "up", "right")
         before = real.lines
         await real.press(pilot, "enter", "down", "f6", "end")
-        assert len(real.screen._places) == 3
+        assert len(real.screen.places) == 3
         await real.press(pilot, "backspace", "backspace")
         assert real.lines == before
 

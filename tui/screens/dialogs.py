@@ -9,6 +9,7 @@ from textual.content import Content
 
 from engine.query.view import View
 from tui.place import Place, offered, target
+from tui.screens.keys import SECTIONS
 from tui.widgets.dialog import Dialog, Fact
 from tui.widgets.grid import Page
 
@@ -16,6 +17,8 @@ MANY = 6
 """Keys of one meaning from which on only the first and the last are told."""
 HELP_WIDTH = 18
 """Cells the keys take in help."""
+SORTING = "Find and sort"
+"""Heading of the keys that come in groups."""
 READ = ("backspace", "q", "enter")
 """Keys that leave a text to read, besides the ones that opened it."""
 
@@ -57,15 +60,25 @@ def choose_sort(dialog: Dialog, page: Page, chosen: Callable[[int], None]) -> No
 
 def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> None:
     """Tell every action in force: its keys as they are named on keyboards, and what it does."""
-    keys: dict[str, list[str]] = {}
+    headings = {binding.id: title for title, section in SECTIONS.items() for binding in section if binding.id}
+    told: dict[str, dict[str, list[str]]] = {title: {} for title in (*SECTIONS, "Everywhere")}
     for key, active in bindings:
+        binding = active.binding
         # Bindings of the framework's own have no tooltip, and nothing to do with events.
-        if meaning := active.binding.group.description if active.binding.group else active.binding.tooltip:
-            keys.setdefault(meaning, []).append(key)
+        if meaning := binding.group.description if binding.group else binding.tooltip:
+            heading = SORTING if binding.group else headings.get(binding.id or "", "Everywhere")
+            told[heading].setdefault(meaning, []).append(key)
     facts: Sequence[Fact] = [
         *(
-            (" ".join(names if len(names) < MANY else (names[0], "…", names[-1])), meaning)
-            for meaning, names in keys.items()
+            fact
+            for title, keys in told.items()
+            for fact in [
+                (title, ""),
+                *(
+                    (" ".join(names if len(names) < MANY else (names[0], "…", names[-1])), meaning)
+                    for meaning, names in keys.items()
+                ),
+            ]
         ),
         ("Mouse", ""),
         ("title", "Sorts; again turns the order round."),

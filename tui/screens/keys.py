@@ -1,4 +1,7 @@
-"""The keys of the main screen: what they are, which the last line shows, and what help says of them."""
+"""The keys of the main screen: what they are, which the last line shows, and what help and docs/keys.md say of them.
+
+Each action has an id, by which the ``[keys]`` section of the settings can give it other keys.
+"""
 
 from __future__ import annotations
 
@@ -18,49 +21,67 @@ SHIFTED_DIGITS = (
 """Shift and a digit on the keyboard csysdig assumes."""
 DIGITS = Binding.Group("Sort on that column; again turns the order round")
 SHIFTED = Binding.Group("The same with Shift")
-BINDINGS: list[BindingType] = [
-    Binding("f1,question_mark,h", "help", "Help", tooltip="This page", id="help"),
-    Binding("f2,v", "views", "Views", tooltip="Choose another view of what is selected", id="views"),
-    Binding(
-        "f4,backslash,f", "edit_filter", "Filter", tooltip="Edit the filter; it is checked while typed", id="filter"
-    ),
-    Binding("f6,d", "dig", "Dig", tooltip="The event lines of the selected row", id="dig"),
-    Binding("f7,l", "legend", "Legend", tooltip="What this view and its columns mean", id="legend"),
-    Binding("f9,s", "sort", "Sort", tooltip="Choose the column to sort on", id="sort"),
-    Binding("slash,ctrl+f", "search", "Find", tooltip="Find text in the rows while typing", id="search"),
-    Binding("enter,o", "drill", "Open", tooltip="Drill down into the selected row", id="drill"),
-    Binding("backspace,ctrl+h,b", "back", "Back", tooltip="Back to where you came from, as it was", id="back"),
-    Binding(
-        "p",
-        "pause",
-        "Pause",
-        tooltip="Hold the picture still; reading goes on, and what is asked meanwhile is answered with all read so far",
-        id="pause",
-    ),
-    Binding("n", "search_next(False)", "Next", show=False, tooltip="Next row with the text", id="next"),
-    Binding("N", "search_next(True)", "Previous", show=False, tooltip="Previous row with the text", id="previous"),
-    Binding(
-        "less_than_sign,comma", "shift_sort(-1)", "Sort left", show=False, tooltip="Sort on the column to the left"
-    ),
-    Binding(
-        "greater_than_sign,full_stop",
-        "shift_sort(1)",
-        "Sort right",
-        show=False,
-        tooltip="Sort on the column to the right",
-    ),
-    *(
-        Binding(key, f"sort_on({column})", show=False, group=group)
-        for group, keys in ((DIGITS, "123456789"), (SHIFTED, SHIFTED_DIGITS))
-        for column, key in enumerate(keys)
-    ),
-    Binding("up,k", "move(-1)", "Up", show=False, tooltip="One row up"),
-    Binding("down,j", "move(1)", "Down", show=False, tooltip="One row down"),
-    Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="A screenful up"),
-    Binding("pagedown,space", "page(1)", "Page down", show=False, tooltip="A screenful down"),
-    Binding("home,g", "first", "First", show=False, tooltip="First row"),
-    Binding("end,G", "last", "Last", show=False, tooltip="Last row"),
-    Binding("left", "sideways(-1)", "Left", show=False, tooltip="Scroll left"),
-    Binding("right", "sideways(1)", "Right", show=False, tooltip="Scroll right"),
-    Binding("escape", "cancel", "Cancel", tooltip="Leave the filter or the search unchanged"),
-]
+
+
+def _key(keys: str, action: str, label: str, meaning: str, id: str, *, show: bool = True) -> Binding:  # noqa: A002
+    return Binding(keys, action, label, show=show, tooltip=meaning, id=id)
+
+
+def _quiet(keys: str, action: str, label: str, meaning: str, id: str) -> Binding:  # noqa: A002
+    return _key(keys, action, label, meaning, id, show=False)
+
+
+SECTIONS: dict[str, list[Binding]] = {
+    "Look": [
+        _key("f1,question_mark,h", "help", "Help", "This page", "help"),
+        _key(
+            "f2,v", "views", "Views", "Choose another view of what is selected; of event lines, how payload is shown",
+            "views",
+        ),
+        _key("enter", "drill", "Open", "Drill down into the selected row", "drill"),
+        _key("backspace,ctrl+h,b", "back", "Back", "Back to where you came from, as it was", "back"),
+        _key("f5,e", "echo", "Echo", "What the selected row read and wrote", "echo"),
+        _key("f6,d", "dig", "Dig", "The event lines of the selected row", "dig"),
+        _key("f7,l", "legend", "Legend", "What this view and its columns mean", "legend"),
+        _key(
+            "p", "pause", "Pause",
+            "Hold the picture still; reading goes on, and what is asked meanwhile is answered with all read so far",
+            "pause",
+        ),
+        _quiet("c,delete", "clear", "Clear", "In lists: show only what comes from now on", "clear"),
+    ],
+    "Find and sort": [
+        _key(
+            "f4,backslash,f", "edit_filter", "Filter",
+            "Edit the filter; it is checked while typed; F2 there: a text that rows must show", "filter",
+        ),
+        _key("slash,ctrl+f", "search", "Find", "Find text in the rows while typing", "search"),
+        _quiet("n,f3", "search_next(False)", "Next", "Next row with the text", "next"),
+        _quiet("N", "search_next(True)", "Previous", "Previous row with the text", "previous"),
+        _quiet("ctrl+g,J", "go_to", "Line", "Go to a row by its number", "line"),
+        _key("f9,s", "sort", "Sort", "Choose the column to sort on", "sort"),
+        _quiet("less_than_sign,comma", "shift_sort(-1)", "Sort left", "Sort on the column to the left", "sort-left"),
+        _quiet(
+            "greater_than_sign,full_stop", "shift_sort(1)", "Sort right", "Sort on the column to the right",
+            "sort-right",
+        ),
+        *(
+            Binding(key, f"sort_on({column})", show=False, group=group)
+            for group, keys in ((DIGITS, "123456789"), (SHIFTED, SHIFTED_DIGITS))
+            for column, key in enumerate(keys)
+        ),
+    ],
+    "Move": [
+        _quiet("up,k", "move(-1)", "Up", "One row up", "up"),
+        _quiet("down,j", "move(1)", "Down", "One row down", "down"),
+        _quiet("pageup,ctrl+b", "page(-1)", "Page up", "A screenful up", "page-up"),
+        _quiet("pagedown,space", "page(1)", "Page down", "A screenful down", "page-down"),
+        _quiet("home,g", "first", "First", "First row", "first"),
+        _quiet("end,G", "last", "Last", "Last row", "last"),
+        _quiet("left", "sideways(-1)", "Left", "Scroll left", "left"),
+        _quiet("right", "sideways(1)", "Right", "Scroll right", "right"),
+        _quiet("escape", "cancel", "Cancel", "Leave a dialog or prompt, changing nothing", "cancel"),
+    ],
+}  # fmt: skip
+"""The keys by what they are for, in the order help tells them."""
+BINDINGS: list[BindingType] = [binding for section in SECTIONS.values() for binding in section]

@@ -154,8 +154,16 @@ class Dialog(Widget, can_focus=True):
         self.refresh()
 
     def _scroll_text(self, lines: int) -> None:
-        self._text_top = max(0, min(self._text_top + lines, len(self._text or ()) - self.size.height))
+        self._text_top = max(0, min(self._text_top + lines, len(self._wrapped()) - self.size.height))
         self.refresh()
+
+    def _wrapped(self) -> list[Strip]:
+        """The text as wide as there is room."""
+        if self._text is None:
+            width = self.size.width - (LIST_WIDTH if self._labels else 0) - 1
+            lines = laid_out(self._meaning(self._at), width, self._title_width)
+            self._text = self._strips(Content("\n").join(lines), width)
+        return self._text
 
     def on_resize(self) -> None:
         """Wrap the text anew."""
@@ -172,13 +180,11 @@ class Dialog(Widget, can_focus=True):
         """One line inside the frame: an entry, then a line of the text, then whether there is more of it."""
         width, height = self.size
         left = LIST_WIDTH if self._labels else 0
-        if self._text is None:
-            lines = laid_out(self._meaning(self._at), width - left - 1, self._title_width)
-            self._text = self._strips(Content("\n").join(lines), width - left - 1)
-            self._top = min(max(self._top, self._at - height + 1), self._at)
+        lines = self._wrapped()
+        self._top = min(max(self._top, self._at - height + 1), self._at)
         at = self._text_top + y
-        text = self._text[at] if at < len(self._text) else Strip.blank(width - left - 1, self.rich_style)
-        more = y == 0 < self._text_top, y == height - 1 and at < len(self._text) - 1
+        text = lines[at] if at < len(lines) else Strip.blank(width - left - 1, self.rich_style)
+        more = y == 0 < self._text_top, y == height - 1 and at < len(lines) - 1
         mark = Strip([Segment("▴" if more[0] else "▾" if more[1] else " ", self._mark_style)], 1)
         return Strip.join([self._entry(self._top + y), text, mark] if left else [text, mark])
 

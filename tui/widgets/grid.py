@@ -42,6 +42,10 @@ class Page:
     descending: bool = False
     headed: bool = True
     """Whether a line with the columns' titles is shown."""
+    tones: tuple[str, ...] = ()
+    """How each of ``rows`` is drawn: the name of a component class, "" as usual; empty for all as usual."""
+    arrival: bool = False
+    """Rows are in order of arrival: who is on the last one stays on the last."""
 
 
 class Grid(ScrollView, inherit_bindings=False):
@@ -49,21 +53,27 @@ class Grid(ScrollView, inherit_bindings=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "grid--cursor",
+        "grid--head",
         "grid--header",
         "grid--header-sorted",
         "grid--message",
         "grid--quiet",
+        "grid--read",
         "grid--sorted",
+        "grid--write",
     }
     """
     | class | is |
     | --- | --- |
     | `grid--cursor` | the row under the cursor |
+    | `grid--head` | a line that says what the lines under it are |
     | `grid--header` | the line of titles |
     | `grid--header-sorted` | the title of the column sorted on |
     | `grid--message` | what is said in place of rows |
     | `grid--quiet` | zeros and unknown values |
+    | `grid--read` | payload that was read |
     | `grid--sorted` | cells of the column sorted on |
+    | `grid--write` | payload that was written |
     """
 
     class WindowWanted(Message):
@@ -147,6 +157,8 @@ class Grid(ScrollView, inherit_bindings=False):
         ``message`` stands in place of rows when there are none."""
         before, self._page = self._page, page
         self._message = message
+        if page.arrival and self._position.chosen and 0 < before.total <= self._position.index + 1 < page.total:
+            held = page.total - 1
         top = self._position.top if self._restoring else int(self.scroll_offset.y)
         was_visible = top <= self._position.index < top + self.body_height
         if held is not None and self._position.chosen:
@@ -367,6 +379,8 @@ class Grid(ScrollView, inherit_bindings=False):
         if drawn and drawn[0] == row and drawn[1] == at_cursor:
             return drawn[2]
         cursor, normal = self._style("cursor"), self.rich_style
+        if self._page.tones and (tone := self._page.tones[index - self._page.offset]):
+            normal = self._style(tone)
         texts = [CURSOR_MARK if at_cursor else " "]
         style = cursor if at_cursor else normal
         segments: list[Segment] = []

@@ -41,6 +41,7 @@ class KeyBar(Line):
         for active in self.screen.active_bindings.values():
             if active.binding.show:
                 shown.setdefault(active.binding.action, active)
+        shown = dict(sorted(shown.items(), key=lambda item: _rank(item[1].binding)))
         room = self.size.width - self.right.cell_length
         state = (room, [(active.binding, active.enabled) for active in shown.values()])
         if state == self._state:
@@ -62,3 +63,9 @@ class KeyBar(Line):
                 break
             bar = longer
         return bar
+
+
+def _rank(binding: Binding) -> int:
+    """Function keys by their numbers, the others after them."""
+    key = binding.key
+    return int(key[1:]) if key.startswith("f") and key[1:].isdigit() else 99

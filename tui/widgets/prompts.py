@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -16,6 +16,10 @@ from tui.widgets.line import Line
 
 QUIET_TIME = 0.15
 """Seconds without typing after which a filter is checked."""
+
+ROW_TEXT = "Text "
+"""Stands before the text that rows must show."""
+SAYS_TEXT = "     rows that show it, in any column · F2 filter of events"
 
 
 class Prompt(Vertical):
@@ -81,17 +85,38 @@ class FilterPrompt(Prompt):
         self._rest: Timer | None = None
         self._verdict: VerdictSnapshot | None = None
         self._applying = False
+        self._other = ""
+        self.as_text = False
+        """True while the text that rows must show is typed instead."""
 
-    def open(self, text: str) -> None:
-        """Show the prompt and have the present filter counted."""
+    def open(self, text: str, row_text: str = "") -> None:
+        """Show the prompt with a filter to change and have it counted; F2 changes to the text rows must show."""
         super().open(text)
+        self.as_text, self._other = False, row_text
+        self.query_one(Label).update(self.label)
         self._verdict, self._applying = None, False
         self.post_message(self.Typed())
+
+    def on_key(self, event: events.Key) -> None:
+        """Change between the filter of events and the text of rows."""
+        if event.key != "f2":
+            return
+        event.stop()
+        text, other = self.text, self._other
+        was_text = self.as_text
+        super().open(other)
+        self.as_text, self._other, self._verdict = not was_text, text, None
+        self.query_one(Label).update(ROW_TEXT if self.as_text else self.label)
+        self.say(Content.styled(SAYS_TEXT, "$foreground-muted") if self.as_text else Content(""))
+        if not self.as_text:
+            self.post_message(self.Typed())
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self._applying = False
+        if self.as_text:
+            return
         if self._rest:
             self._rest.stop()
         self._rest = self.set_timer(QUIET_TIME, lambda: self.post_message(self.Typed()))
@@ -99,6 +124,9 @@ class FilterPrompt(Prompt):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self.as_text:
+            self.post_message(self.Applied(self.text))
+            return
         self._applying = True
         if self._verdict and self._verdict.request.filter == self.text:
             self._apply(self._verdict)
@@ -107,7 +135,7 @@ class FilterPrompt(Prompt):
 
     def judge(self, verdict: VerdictSnapshot) -> None:
         """Take the verdict on what is typed; one on an older text says nothing any more."""
-        if verdict.request.filter != self.text:
+        if self.as_text or verdict.request.filter != self.text:
             return
         self._verdict = verdict
         if verdict.error:
@@ -162,3 +190,22 @@ class SearchPrompt(Prompt):
     def tell(self, *, found: bool) -> None:
         """Say whether any row holds the text."""
         self.say(Content("") if found or not self.text else Content.styled(" not found", "bold $text-warning"))
+
+
+class LinePrompt(Prompt):
+    """Asks for the number of a row."""
+
+    label = "Line "
+
+    class Entered(Message):
+        """A number was typed."""
+
+        def __init__(self, text: str) -> None:
+            """Remember what was typed."""
+            super().__init__()
+            self.text = text
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Entered(self.text))

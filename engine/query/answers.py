@@ -1,0 +1,164 @@
+"""The answers to requests: what is computed for a table, for event lines, for a filter being typed.
+
+Owns how a request becomes a snapshot. When, and on which thread, is the session's business.
+"""
+
+from __future__ import annotations
+
+from engine import filters
+from engine.fields import UnknownField
+from engine.filters.completion import Completion, complete
+from engine.filters.macros import user_macros
+from engine.filters.presence import Presence
+from engine.filters.saved import field_uses
+from engine.query import texts
+from engine.query.compose import compose
+from engine.query.payload import ViewAs
+from engine.query.snapshots import (
+    CompletionRequest,
+    CompletionSnapshot,
+    LinesRequest,
+    LinesSnapshot,
+    Request,
+    Snapshot,
+    TableRequest,
+    TableSnapshot,
+    VerdictRequest,
+    VerdictSnapshot,
+)
+from engine.query.table import TableRun
+from engine.query.texts import Texts
+from engine.query.work import PanelSnapshot, SupersededError, Work
+from engine.text import safe
+from engine.user_files import ConfigError
+
+
+def answer(request: Request, work: Work) -> Snapshot | None:
+    """The answer to a request; None when a newer one has taken its place."""
+    try:
+        match request:
+            case TableRequest():
+                return _table(request, work)
+            case LinesRequest():
+                return _lines(request, work)
+            case VerdictRequest():
+                return _verdict(request, work)
+            case CompletionRequest():
+                return _completion(request, work)
+            case _:
+                return request.answer(work)
+    except SupersededError:
+        return None
+    except (filters.FilterError, UnknownField) as error:
+        return _failed(request, str(error), getattr(error, "position", 0))
+    except Exception as error:  # one panel's failure is shown in that panel; the others keep working
+        return _failed(request, f"{type(error).__name__}: {error}", 0)
+
+
+def is_partial(snapshot: Snapshot) -> bool:
+    """True when answering the same request again says more."""
+    match snapshot:
+        case LinesSnapshot() | PanelSnapshot():
+            return not snapshot.complete
+        case CompletionSnapshot():
+            return not snapshot.completion.complete
+        case _:
+            return False
+
+
+def _table(request: TableRequest, work: Work) -> TableSnapshot:
+    filter_text = compose(request.filter, request.levels, request.view)
+    run = work.keep(
+        TableRun, (request.view, filter_text, request.containers, request.window),
+        lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=request.window),
+    )  # fmt: skip
+    if not run.update(work.given_up):
+        raise SupersededError
+    table = run.table(request.sort, request.descending, request.text)
+    held = None if request.hold is None else table.index_of(request.hold)
+    found = None
+    if request.search:
+        found = table.find(request.search, request.search_from, request.search_backwards)
+    offset = max(0, min(request.offset, table.total - 1))
+    return TableSnapshot(
+        request=request,
+        columns=table.columns,
+        key_field=table.key_field,
+        sort=table.sort,
+        descending=table.descending,
+        rows=table.page(offset, request.count),
+        offset=offset,
+        total=table.total,
+        held=held,
+        found=found,
+        filter=filter_text,
+    )
+
+
+def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
+    own = texts.ECHOED if request.echo else ""
+    filter_text = filters.combine(compose(request.filter, request.levels, None), own)
+    matches = work.matches(filter_text, request.window)
+    maker = texts.echo(request.view_as) if request.echo else texts.dig(request.view_as, request.containers)
+    plain = not request.echo and request.view_as is ViewAs.DOTTED
+    key = (filter_text, request.window, request.echo, request.view_as, request.containers, request.text)
+    lines = work.keep(Texts, key, lambda: Texts(matches, maker, one_each=plain, text=request.text))
+    if not lines.update(2**62 if request.search else request.offset + request.count, work.given_up):
+        raise SupersededError
+    found = None
+    if request.search:
+        found = lines.find(request.search, request.search_from, request.search_backwards, work.given_up)
+        work.check()
+    offset = max(0, min(request.offset, len(lines) - 1))
+    page = list(lines.page(offset, request.count))
+    return LinesSnapshot(
+        request=request,
+        lines=tuple(text for _, (_, text) in page),
+        offset=offset,
+        total=len(lines),
+        found=found,
+        filter=filter_text,
+        tones=tuple(tone for _, (tone, _) in page),
+        numbers=tuple(number for number, _ in page),
+        complete=lines.complete,
+    )
+
+
+def _verdict(request: VerdictRequest, work: Work) -> VerdictSnapshot:
+    if request.filter.strip():
+        # Positions of errors are those of the text as typed, not of the composed one.
+        filters.compile(request.filter)
+    kept = work.matches(compose(request.filter, request.levels, None), request.window)
+    of = work.matches(compose("", request.levels, None), request.window)
+    return VerdictSnapshot(request, kept=len(kept), of=len(of))
+
+
+def _completion(request: CompletionRequest, work: Work) -> CompletionSnapshot:
+    presence = work.keep(Presence, (), lambda: Presence(work.store))
+    macros: dict[str, str] = work.keep(dict, (), _macros)
+    uses = field_uses(request.recent)
+    return CompletionSnapshot(request, complete(request.filter, request.cursor, presence, macros=macros, uses=uses))
+
+
+def _macros() -> dict[str, str]:
+    try:
+        return dict(user_macros())
+    except ConfigError:  # told where a filter has a name in it, and at start
+        return {}
+
+
+def _failed(request: Request, message: str, position: int) -> Snapshot:
+    """The answer that says why there is none."""
+    text = safe(message.encode("utf-8", "surrogateescape"))
+    match request:
+        case TableRequest():
+            return TableSnapshot(request, (), "", None, False, (), 0, 0, None, None, request.filter, text)
+        case LinesRequest():
+            return LinesSnapshot(request, (), 0, 0, None, request.filter, text)
+        case VerdictRequest():
+            return VerdictSnapshot(request, error=text, position=position)
+        case CompletionRequest():
+            nothing = Completion(request.cursor, request.cursor, (), "", complete=True)
+            return CompletionSnapshot(request, nothing, text)
+        case _:
+            return request.failed(text)

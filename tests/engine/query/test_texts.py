@@ -1,0 +1,100 @@
+"""Lines of events: which there are, where each event's begin, what is searched and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from engine import filters
+from engine.query import texts
+from engine.query.lines import NOT_INTERNAL
+from engine.query.matches import Matches
+from engine.query.payload import ViewAs, lines
+from engine.query.texts import ECHOED, Texts
+from tui.reading import Reading
+
+FOREVER = 2**62
+
+
+@pytest.fixture(scope="module")
+def echoed() -> Iterator[Matches]:
+    """The reads and writes of the bundled capture."""
+    with Reading(Path(str(files("tui").joinpath("demo.scap.gz")))) as reading:
+        for _ in reading:
+            pass
+        matches = Matches(reading.store, filters.combine(ECHOED, NOT_INTERNAL))
+        matches.update()
+        yield matches
+
+
+def counted(matches: Matches, view_as: ViewAs, text: str = "") -> Texts:
+    made = Texts(matches, texts.echo(view_as), one_each=False, text=text)
+    assert made.update(FOREVER, lambda: False)
+    return made
+
+
+@pytest.mark.parametrize("view_as", ViewAs)
+def test_pages_of_any_size_are_parts_of_the_same_lines(echoed: Matches, view_as: ViewAs) -> None:
+    made = counted(echoed, view_as)
+    whole = list(made.page(0, 400))
+    assert len(whole) == 400
+    for start, count in ((0, 7), (13, 1), (57, 90), (399, 1)):
+        assert list(made.page(start, count)) == whole[start : start + count]
+    assert list(made.page(len(made) - 2, 9)) == list(made.page(0, FOREVER))[-2:]
+
+
+def test_every_read_and_write_has_a_head_and_its_payload(echoed: Matches) -> None:
+    made = counted(echoed, ViewAs.DOTTED)
+    heads = [line for _, (tone, line) in made.page(0, FOREVER) if tone == texts.HEAD]
+    assert len(heads) == len(echoed)
+    assert all(" Read " in head or " Wrote " in head for head in heads)
+    tones = {tone for _, (tone, _) in made.page(0, FOREVER)}
+    assert tones == {texts.HEAD, texts.READ, texts.WRITE, texts.PLAIN}
+
+
+def test_a_text_leaves_the_events_that_show_it(echoed: Matches) -> None:
+    made = counted(echoed, ViewAs.PRINTABLE, "get /")
+    numbers = {number for number, _ in made.page(0, FOREVER)}
+    everything = counted(echoed, ViewAs.PRINTABLE)
+    holding = {number for number, (_, line) in everything.page(0, FOREVER) if "get /" in line.casefold()}
+    assert numbers == holding != set()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_search_goes_round_line_by_line(echoed: Matches, backwards: bool) -> None:
+    made = counted(echoed, ViewAs.PRINTABLE)
+    shown = [line for _, (_, line) in made.page(0, FOREVER)]
+    hits = [at for at, line in enumerate(shown) if "HTTP/1.1" in line]
+    at = hits[0]
+    found = []
+    for _ in hits:
+        step = -1 if backwards else 1
+        at = made.find("http/1.1", (at + step) % len(made), backwards, lambda: False) or 0
+        found.append(at)
+    expected = hits[1:] + hits[:1]
+    assert found == (list(reversed(hits)) if backwards else expected)
+
+
+def test_counting_goes_on_where_it_stopped(echoed: Matches) -> None:
+    made = Texts(echoed, texts.echo(ViewAs.DOTTED), one_each=False)
+    assert not made.update(FOREVER, lambda: True)
+    begun = len(made)
+    assert begun > 0
+    assert not made.complete
+    assert made.update(FOREVER, lambda: False)
+    assert made.complete
+    assert list(made.page(0, 50)) == list(counted(echoed, ViewAs.DOTTED).page(0, 50))
+
+
+def test_payload_looks_as_asked() -> None:
+    raw = b"GET /\r\n\x1b[2J\xc3\xa9\x00end"
+    assert lines(raw, ViewAs.DOTTED) == ["GET /...[2J...end"]
+    assert lines(raw, ViewAs.PRINTABLE) == ["GET /", "[2Jéend"]
+    first, second = lines(raw, ViewAs.HEX)
+    assert first.startswith("  000000  47 45 54 20 2f 0d 0a 1b  5b 32 4a c3 a9 00 65 6e  ")
+    assert first.endswith("GET /...[2J...en")
+    assert second.split() == ["000010", "64", "d"]
+    assert first.index("GET") == second.rindex("d")

@@ -1,0 +1,97 @@
+"""Lines of events: dig and echo, how their payload is shown, going to a line, clearing a list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.content import Content
+
+from engine.query.payload import ViewAs
+from engine.query.snapshots import LinesSnapshot, TableSnapshot
+from tui.place import Show
+from tui.screens.part import Part
+
+FOREVER = 2**63 - 1
+"""The last moment there is, ns."""
+MEANINGS = {
+    ViewAs.DOTTED: "One line for each payload; every byte that is no printable ASCII character is a dot.",
+    ViewAs.PRINTABLE: "Payload as text with its line breaks; control characters are left out.",
+    ViewAs.HEX: "Sixteen bytes a line: where they are, their values, and the characters they stand for.",
+}
+
+
+class Lines(Part):
+    """What is particular to lines, and to lists of events."""
+
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only where there are lines, or rows whose events could be shown."""
+        show = self.screen.place.show
+        if action in {"dig", "echo"}:
+            return None if show is (Show.EVENTS if action == "dig" else Show.ECHO) else True
+        if action == "clear":
+            return True if self._is_list else None
+        return True
+
+    @property
+    def _is_list(self) -> bool:
+        snapshot = self.screen.place.snapshot
+        return isinstance(snapshot, LinesSnapshot) or (isinstance(snapshot, TableSnapshot) and not snapshot.key_field)
+
+    def action_dig(self) -> None:
+        """Show the events of the selected row."""
+        self._open(Show.EVENTS)
+
+    def action_echo(self) -> None:
+        """Show what the selected row read and wrote."""
+        self._open(Show.ECHO)
+
+    def _open(self, show: Show) -> None:
+        place = self.screen.place
+        snapshot = place.snapshot
+        if isinstance(snapshot, TableSnapshot):
+            self.screen.go(place.below(None, snapshot.key_field, self.screen.grid.row(), show))
+        elif place.show is not show:
+            self.screen.go(place.below(None, show=show))
+
+    def choose_view_as(self) -> None:
+        """Choose how payload is shown."""
+        place, choices = self.screen.place, list(ViewAs)
+
+        def chosen(index: int) -> None:
+            self.screen.change(replace(place, view_as=choices[index]))
+
+        labels = [
+            Content.styled(f"• {each.value}", "bold") if each is place.view_as else Content(f"  {each.value}")
+            for each in choices
+        ]
+        self.screen.dialog.choose(
+            "View as", labels, lambda at: [("", MEANINGS[choices[at]])], choices.index(place.view_as), chosen,
+            ("f2", "v"),
+        )  # fmt: skip
+
+    def action_clear(self) -> None:
+        """Show only what comes from now on."""
+        place = self.screen.place
+        self.screen.change(replace(place, window=(self.screen.status.end + 1, FOREVER)))
+
+    def action_go_to(self) -> None:
+        """Ask for the line to go to."""
+        self.screen.line_prompt.open("")
+
+    def go_to(self, text: str) -> None:
+        """Go to a line, the first is 1."""
+        number = text.replace(",", "").strip()
+        if number.isascii() and number.isdigit():
+            self.screen.line_prompt.close()
+            self.screen.grid.move_to(int(number) - 1)
+        elif number:
+            self.screen.line_prompt.say(Content.styled(" expected the number of a row", "bold $text-warning"))
+        else:
+            self.screen.line_prompt.close()
+
+    def cancel(self) -> bool:
+        """Leave the prompt for a line."""
+        if not self.screen.line_prompt.display:
+            return False
+        self.screen.line_prompt.close()
+        return True
