@@ -23,6 +23,7 @@ from engine.fields import (
     user,
 )
 from engine.fields.field import Argument, Field
+from engine.fields.unavailable import UNAVAILABLE
 
 _MODULES = (event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist)
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}
@@ -57,6 +58,8 @@ def look_up(name: str) -> tuple[Field, str | None]:
 
 def _checked(name: str, argument: str | None) -> tuple[Field, str | None]:
     field = FIELDS.get(name)
+    if field is None and name in UNAVAILABLE:
+        raise UnknownField(f"{name} is not available: {UNAVAILABLE[name]}")
     if field is None:
         raise UnknownField(f"unknown field {name}", tuple(difflib.get_close_matches(name, FIELDS, 3, 0.7)))
     if argument is None:

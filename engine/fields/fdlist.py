@@ -1,17 +1,18 @@
 """Fields of the descriptors that a poll waits for, each a list in one text.
 
-A descriptor that is not known, or has no such end, leaves its place empty.
+A descriptor that is not known has the name <NA>; one without the end that is asked for is left out.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from engine.decode.event import Event
 from engine.fields.field import Field, FieldType, Place, Value
 from engine.fields.resolve import fd_at
+from engine.fields.values import NOTHING
 from engine.model.fds import Identity
 from engine.store.segment import LISTED
 from engine.text import address, without_controls
@@ -29,37 +30,34 @@ def _numbers(event: Event) -> list[int] | None:
     return [number for number, _ in _ENTRY.iter_unpack(entries)]
 
 
-def _joined(read: Callable[[int, Identity | None], bytes]) -> Callable[[Event, str | None], Value]:
+def _joined(read: Callable[[int, Identity | None], bytes | None]) -> Callable[[Event, str | None], Value]:
+    """What is told of each descriptor, by commas; absent when nothing is."""
+
     def value(event: Event, _: str | None) -> Value:
-        numbers = _numbers(event)
-        if numbers is None:
-            return None
-        return b",".join(_each(event, numbers, read))
+        told = (
+            read(number, fd_at(event, number, LISTED + index)) for index, number in enumerate(_numbers(event) or ())
+        )
+        return b",".join(one for one in told if one is not None) or None
 
     return value
 
 
-def _each(event: Event, numbers: list[int], read: Callable[[int, Identity | None], bytes]) -> Iterator[bytes]:
-    for index, number in enumerate(numbers):
-        yield read(number, fd_at(event, number, LISTED + index))
+def _name(_: int, identity: Identity | None) -> bytes | None:
+    return without_controls(identity.name) or NOTHING if identity is not None else NOTHING
 
 
-def _name(_: int, identity: Identity | None) -> bytes:
-    return b"" if identity is None else without_controls(identity.name)
-
-
-def _address(end: str) -> Callable[[int, Identity | None], bytes]:
-    def read(_: int, identity: Identity | None) -> bytes:
+def _address(end: str) -> Callable[[int, Identity | None], bytes | None]:
+    def read(_: int, identity: Identity | None) -> bytes | None:
         ends = None if identity is None else identity.socket
-        return b"" if ends is None else address(getattr(ends, end)).encode()
+        return None if ends is None else address(getattr(ends, end)).encode() or None
 
     return read
 
 
-def _port(end: str) -> Callable[[int, Identity | None], bytes]:
-    def read(_: int, identity: Identity | None) -> bytes:
+def _port(end: str) -> Callable[[int, Identity | None], bytes | None]:
+    def read(_: int, identity: Identity | None) -> bytes | None:
         ends = None if identity is None else identity.socket
-        return b"%d" % getattr(ends, f"{end}_port") if ends is not None and getattr(ends, end) else b""
+        return b"%d" % getattr(ends, f"{end}_port") if ends is not None and getattr(ends, end) else None
 
     return read
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.fields import FIELDS, UnknownField, look_up
-from engine.fields.field import FieldType, Place
+from engine.fields.field import Argument, FieldType, Place
+from engine.fields.unavailable import UNAVAILABLE
+from engine.filters import compile  # noqa: A004
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,22 @@ def test_text_made_of_codes_has_words_and_only_that() -> None:
 def test_every_field_has_a_meaning_of_one_line() -> None:
     for field in FIELDS.values():
         assert field.meaning and "\n" not in field.meaning, field.name
+
+
+def test_arguments_say_what_they_are_and_how_to_give_them() -> None:
+    for field in FIELDS.values():
+        assert bool(field.takes) == (field.argument is not Argument.NONE), field.name
+        if field.argument is Argument.REQUIRED:
+            assert field.example, field.name
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.example])
+def test_examples_are_filters_about_their_field(name: str) -> None:
+    compile(FIELDS[name].example)
+    assert name in FIELDS[name].example
+
+
+def test_a_field_is_either_there_or_not() -> None:
+    assert not FIELDS.keys() & UNAVAILABLE.keys()
+    with pytest.raises(UnknownField, match="not available: only an API server"):
+        look_up("k8s.svc.name")

@@ -1,0 +1,22 @@
+"""Fields that sysdig or its successors know and captures of system calls do not tell, with the reason."""
+
+from __future__ import annotations
+
+_PLUGINS = "events of plugins other than the kernel's are not read"
+_API = "only an API server of Kubernetes tells it, and none is asked"
+_PARTS = ("name", "id", "label", "labels")
+
+UNAVAILABLE: dict[str, str] = {
+    **dict.fromkeys(("evt.pluginname", "evt.plugininfo"), _PLUGINS),
+    **dict.fromkeys(
+        (f"fd.{end}ip.name" for end in "cslr"),
+        "addresses are not looked up: that would tell a name server what is being watched",
+    ),
+    **dict.fromkeys((f"k8s.{kind}.{part}" for kind in ("rc", "svc", "rs", "deployment") for part in _PARTS), _API),
+    **dict.fromkeys((f"k8s.ns.{part}" for part in ("id", "label", "labels")), _API),
+    **dict.fromkeys((f"mesos.task.{part}" for part in _PARTS), "Mesos is not asked, and no capture tells of it"),
+    **dict.fromkeys(("mesos.framework.name", "mesos.framework.id"), "Mesos is not asked, and no capture tells of it"),
+    **dict.fromkeys((f"marathon.app.{part}" for part in _PARTS), "Marathon is not asked, and no capture tells of it"),
+    **dict.fromkeys(("marathon.group.name", "marathon.group.id"), "Marathon is not asked, and no capture tells of it"),
+}
+"""Reason by name of the field."""
