@@ -51,6 +51,11 @@ class Decoder:
         self._prepare()
         self._clear()
 
+    @property
+    def limit(self):
+        """How many events are taken at most."""
+        return None if self._limit < 0 else self._limit
+
     def __dealloc__(self) -> None:
         free(self._kinds)
         free(self._cpus)

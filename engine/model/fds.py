@@ -222,6 +222,15 @@ class Fds:
         self.identities = [self.identities[old] for old in kept]
         self._sockets = {identity: int(renamed[at]) for identity, at in self._sockets.items() if renamed[at] >= 0}
 
+    def extend(self, rows) -> None:
+        """Append and publish whole rows of dtype FD, of identities that are there: those of a capture that is read,
+        not decoded. Nothing may be interned before or after."""
+        count: cython.int = len(rows)
+        self.reserve(count)
+        self._array[self.count : self.count + count] = rows
+        self.count += count
+        self._published = self.count
+
     @cython.cfunc
     def _publish_names(self):
         at: cython.int

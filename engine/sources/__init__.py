@@ -1,6 +1,6 @@
 """Where events come from. A source hands raw event bytes and the facts around them to a sink, the decoder.
 
-Owns opening a file and telling what it is. Reading captures is ``scap``'s business.
+Owns opening a file and telling what it is. Reading captures is the business of ``scap`` and ``native``.
 """
 
 from __future__ import annotations
@@ -8,18 +8,45 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
+from engine.sources.native.source import MAGIC, NativeSource
 from engine.sources.raw import BUDGET
 from engine.sources.scap import CaptureError, ScapSource
+from engine.sources.sink import Sink
 from engine.sources.stream import GZIP, GzipStream, PlainStream, Stream
+from engine.store.store import RawBytes
 
-__all__ = ["CaptureError", "ScapSource", "open_capture"]
+__all__ = ["CaptureError", "Source", "open_capture"]
 
 
-def open_capture(path: str | Path, *, budget: int = BUDGET) -> ScapSource:
-    """Open a .scap file, gzip or plain; ``budget`` bounds the inflated bytes kept in memory, the rest is spilled.
+class Source(Protocol):
+    """A capture being read."""
 
-    Raises CaptureError when nothing of it can be read.
+    @property
+    def raw(self) -> RawBytes:
+        """The uncompressed stream of .scap blocks, for reading again."""
+
+    @property
+    def progress(self) -> float:
+        """How much was read, 0 to 1."""
+
+    @property
+    def single(self) -> bool:
+        """Each call is one exit event, with a latency that its bytes do not tell."""
+
+    def step(self, sink: Sink) -> bool:
+        """Hand on what comes next; False when everything was, and the sink's events are sealed."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def open_capture(path: str | Path, *, budget: int = BUDGET) -> Source:
+    """Open a capture: .scap, gzip or plain, or native, whatever its name.
+
+    ``budget`` bounds the inflated bytes kept in memory, the rest is spilled. Raises CaptureError when nothing of it
+    can be read.
     """
     try:
         return _open(str(path), budget)
@@ -27,14 +54,17 @@ def open_capture(path: str | Path, *, budget: int = BUDGET) -> ScapSource:
         raise CaptureError(f"{path}: {error.strerror}") from error
 
 
-def _open(path: str, budget: int) -> ScapSource:
+def _open(path: str, budget: int) -> Source:
     # Without O_NONBLOCK opening a pipe would wait for a writer.
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     stream: Stream = PlainStream(file)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise CaptureError(f"{path}: expected a file, found something else")
-        if os.pread(file, len(GZIP), 0) == GZIP:
+        begin = os.pread(file, len(MAGIC), 0)
+        if begin == MAGIC:
+            return NativeSource(path, file)
+        if begin.startswith(GZIP):
             stream = GzipStream(file, budget)
         return ScapSource(path, stream)
     except BaseException:

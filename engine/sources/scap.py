@@ -34,6 +34,8 @@ class CaptureError(Exception):
 class ScapSource:
     """A capture file being read."""
 
+    single = False
+
     def __init__(self, path: str, stream: Stream) -> None:
         """Read the first chunk; raises CaptureError when it does not begin as a capture, OSError when unreadable."""
         self._path = path

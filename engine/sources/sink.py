@@ -44,6 +44,10 @@ class Sink(FactSink, Protocol):
     def store(self) -> Store:
         """Where events and facts end up, and damage."""
 
+    @property
+    def limit(self) -> int | None:
+        """How many events are taken at most."""
+
     def section(self) -> None:
         """A section begins: what was known of threads, fds and the machine no longer holds."""
 

@@ -1,0 +1,137 @@
+"""Following a store into a native capture: its new rows and segments, one after another.
+
+Owns the order of frames: rows of tables before the segments that point at them, an index at the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.sources.native.frames import ENTRY, VERSION, Data, Kind, frame, trailer
+from engine.sources.native.segments import COLUMNS, PAGE
+from engine.sources.native.tables import THREAD, Written
+from engine.store.segment import Segment
+from engine.store.store import Store
+
+
+class NativeWriter:
+    """A file that takes after a store. What was followed is in the file: a kill loses nothing of it."""
+
+    def __init__(
+        self,
+        path: Path,
+        store: Store,
+        *,
+        single: bool = False,
+        compress: bool = False,
+        front: bytes | None = None,
+    ) -> None:
+        """Create the file. Raises OSError.
+
+        ``single``: each call is one exit event, with a latency that only its column tells. ``front`` are the blocks of
+        a .scap file in front of its first event; None takes those of the store's own stream.
+        """
+        self._store = store
+        self._compress = compress
+        self._front = front
+        self._written = Written(store)
+        self._entries: list[tuple[int, ...]] = []
+        self._next = -1
+        self._from = 0 if front is None else -1
+        """Where in the store's stream the next segment's bytes begin; -1 at its first event."""
+        self._raw = 0
+        self.size = 0
+        """Bytes written."""
+        header = {
+            "format": "syscope",
+            "version": VERSION,
+            "machine": list(store.machine) if store.machine is not None else None,
+            "clock": {"unit": "ns", "epoch": "1970-01-01T00:00:00Z", "written": time.time_ns()},
+            "calls": "single" if single else "paired",
+            "thread": list(THREAD),
+        }
+        self._file = open(path, "wb", buffering=0)  # noqa: SIM115
+        self._write(Kind.HEADER, header)
+
+    def _write(self, kind: Kind, body: dict[str, Any], data: Data | None = None) -> None:
+        rest = memoryview(frame(kind, body, data))
+        self.size += len(rest)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def follow(self) -> None:
+        """Write the store's segments that are new, and what they point at. Raises OSError."""
+        segments = self._store.segments
+        new = len(segments)
+        while new and segments[new - 1].first >= self._next:
+            new -= 1
+        for segment in segments[new:]:
+            self._tables()
+            self._segment(segment)
+
+    def close(self) -> None:
+        """Write what is left, and the index. Raises OSError."""
+        try:
+            self.follow()
+            self._tables(every=True)
+            at = self.size
+            data = Data(self._compress)
+            told = data.add(np.array(self._entries, ENTRY).view(np.uint8).data)
+            self._write(Kind.INDEX, {"frames": told}, data)
+            self._file.write(trailer(at))
+        finally:
+            self._file.close()
+
+    def _tables(self, *, every: bool = False) -> None:
+        for body, data in self._written.changes(self._compress, every=every):
+            self._entries.append((self.size, Kind.TABLES, 0, 0, 0, 0, 0, 0))
+            self._write(Kind.TABLES, body, data)
+
+    def _segment(self, segment: Segment) -> None:
+        source = int(segment.offset[0]) if self._from < 0 else self._from
+        front = self._front or b""
+        begin, shift = self._raw, self._raw + len(front) - source
+        self._front = None
+        self._from, self._raw = segment.end, segment.end + shift
+        start, last = segment.time_span
+        data = Data(self._compress)
+        columns = {}
+        for name, dtype in COLUMNS.items():
+            values = getattr(segment, name)
+            values = np.ascontiguousarray(values + shift if name == "offset" else values, dtype)
+            columns[name] = data.add(values.view(np.uint8).data)
+        pages = [data.add(page) for page in self._pages(front, source, segment.end)]
+        body = {
+            "count": len(segment),
+            "first": segment.first,
+            "start": start,
+            "last": last,
+            "begin": begin,
+            "end": self._raw,
+            "types": segment.types_present.tolist(),
+            "columns": columns,
+            "pages": pages,
+        }
+        told = (len(segment), segment.first, start, last, begin, self._raw)
+        self._entries.append((self.size, Kind.SEGMENT, *told))
+        self._write(Kind.SEGMENT, body, data)
+        self._next = segment.first + len(segment)
+
+    def _pages(self, front: bytes, start: int, end: int) -> Iterator[memoryview]:
+        """``front`` and the bytes of the store's stream from ``start`` to ``end``, in pages."""
+        waiting = front
+        while waiting or start < end:
+            wanted = min(max(PAGE - len(waiting), 0), end - start)
+            piece = self._store.raw.read(start, start + wanted)
+            if len(piece) < wanted:
+                raise OSError(errno.ENODATA, "the bytes of events are gone")
+            start += wanted
+            page = waiting + bytes(piece) if waiting else piece
+            waiting = bytes(page[PAGE:])
+            yield memoryview(page)[:PAGE]
