@@ -30,6 +30,8 @@ THREAD = np.dtype(
 )
 IN_FORCE = 2**62
 UNTOLD = -1
+_MOST = 2**63 - 1
+"""Captures may tell more memory than there is."""
 _OBJECT = 700
 """Bytes of a Thread, its row and its small texts; arguments come on top."""
 
@@ -59,7 +61,7 @@ class ThreadRows(list[Thread]):
             grown[:row] = self._columns
             self._columns = grown
         before = self._in_force.get(thread.life, -1) if thread.life >= 0 else -1
-        memory = tuple(UNTOLD if value is None else value for value in (thread.vm_size, thread.vm_rss))
+        memory = tuple(UNTOLD if value is None else min(value, _MOST) for value in (thread.vm_size, thread.vm_rss))
         origin, born, told = row, thread.first, thread.first
         if before >= 0:
             old = self._columns[before]
