@@ -31,8 +31,16 @@
 #define NR_BITS 10
 #define NR_MASK ((1 << NR_BITS) - 1)
 #define TS_COMPAT 2
+#define NR_PPOLL 271
 #define NR_CLONE3 435
 #define SI_KERNEL 128
+#define CAP_DAC_OVERRIDE 1
+#define SB_RDONLY 1
+#define OVERLAYFS 0x794c7630
+#define EXE_WRITABLE 1 // the format's execve_flags
+#define EXE_UPPER 2
+#define EXE_MEMFD 4
+#define EXE_LOWER 8
 #define PATH_DEPTH 40
 #define CGROUP_DEPTH 12
 #define COMPONENT_MAX 256
@@ -74,6 +82,10 @@ struct record {
     u16 cpu;
 };
 
+struct timespec_ {
+    u64 seconds, nanoseconds;
+};
+
 struct scratch {
     struct record record;
     u32 used;
@@ -98,6 +110,8 @@ BPF_F_TABLE("array", u32, u64, chosen, PID_MAX / 64 + 1, BPF_F_MMAPABLE);
 BPF_TABLE("hash", u32, u8, followed, 65536);
 // What a new thread was made with, by thread id, until it returns: its parent's memory may say something else by then.
 BPF_TABLE("hash", u32, u64, made_with, 16384);
+// How long ppoll was told to wait, by thread id: at its exit the memory says what is left of that.
+BPF_TABLE("hash", u32, struct timespec_, timeouts, 16384);
 BPF_PERCPU_ARRAY(buffers, struct scratch, 1);
 BPF_PROG_ARRAY(programs, 4);
 
@@ -272,6 +286,15 @@ static inline void basic_step(struct scratch *scratch, struct task_struct *task,
         put_inode(scratch, task, made);
         return;
     }
+    if (step.kind == STEP_TIMEOUT) {
+        u8 *at = room(scratch);
+        u32 tid = scratch->record.tid;
+        struct timespec_ *timeout = timeouts.lookup(&tid);
+        if (timeout) *(struct timespec_ *)(at + 2) = *timeout;
+        close_piece(scratch, at, timeout ? sizeof(*timeout) : -1);
+        timeouts.delete(&tid);
+        return;
+    }
     if (step.kind == STEP_MEMORY) {
         put_memory(scratch, task);
         return;
@@ -303,6 +326,12 @@ RAW_TRACEPOINT_PROBE(sys_enter) {
     u32 tid = AT(u32, task, TASK_PID);
     u64 *began = running.lookup(&tid);
     if (began) *began = bpf_ktime_get_ns() << NR_BITS | (ctx->args[1] & NR_MASK);
+    if (ctx->args[1] == NR_PPOLL) {
+        struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+        struct timespec_ timeout = {};
+        void *at = (void *)AT(u64, regs, REGS_2);
+        if (at && !bpf_probe_read_user(&timeout, sizeof(timeout), at)) timeouts.update(&tid, &timeout);
+    }
     return 0;
 }
 
@@ -477,8 +506,14 @@ int sockets(struct bpf_raw_tracepoint_args *ctx) {
     for (int i = 0; i < MAX_STEPS; i++) {
         if (i >= call->count) break;
         struct step step = call->steps[i];
-        if (step.kind == STEP_SOCKET) put_socket(scratch, task, number(scratch, step.a), step.b);
-        else basic_step(scratch, task, step, config_->snaplen);
+        if (step.kind == STEP_SOCKET) {
+            s64 fd = number(scratch, step.a);
+            s32 made = fd;
+            if (step.c) bpf_probe_read_user(&made, sizeof(made), (void *)fd);
+            put_socket(scratch, task, made, step.b);
+        } else {
+            basic_step(scratch, task, step, config_->snaplen);
+        }
     }
     send(scratch);
     return 0;
@@ -522,15 +557,37 @@ struct task_facts {
     u64 namespace_start;
     struct memory_facts memory;
     u32 uid, gid, loginuid, tty, in_namespace;
+    u32 exe_flags, unused;
 };
 
 static inline u32 pid_at(u64 pid, u32 level) { return READ(u32, pid, PID_NUMBERS + level * UPID_SIZE); }
 
 static inline u64 nanoseconds(u64 inode, u32 seconds, u32 rest) {
-    return READ(s64, inode, seconds) * 1000000000ULL + READ(u32, inode, rest);
+    // The upper bits of the part below a second are the file system's.
+    return READ(s64, inode, seconds) * 1000000000ULL + (READ(u32, inode, rest) & 0x3fffffff);
 }
 
-static inline void put_facts(struct scratch *scratch, struct task_struct *task) {
+// What may be said of the file a process runs: EXE_*.
+static inline u32 flags_of_exe(void *cred, u64 exe, u64 inode) {
+    u16 mode = READ(u16, inode, INODE_MODE);
+    u64 super = READ(u64, inode, INODE_SB), entry = READ(u64, exe, FILE_PATH + PATH_DENTRY);
+    u32 bit = 2;
+    if (READ(u32, inode, INODE_UID) == READ(u32, cred, CRED_FSUID)) bit = 0200;
+    else if (READ(u32, inode, INODE_GID) == READ(u32, cred, CRED_FSGID)) bit = 020;
+    bool may = mode & bit || READ(u64, cred, CRED_EFFECTIVE) >> CAP_DAC_OVERRIDE & 1;
+    u32 flags = may && !(READ(u64, super, SB_FLAGS) & SB_RDONLY) ? EXE_WRITABLE : 0;
+    if (READ(u64, super, SB_MAGIC) == OVERLAYFS) {
+        // The inode of overlayfs has the entry in the upper layer right behind what all inodes have.
+        flags |= READ(u64, inode, INODE_SIZE) ? EXE_UPPER : EXE_LOWER;
+    }
+    char name[6] = {};
+    bpf_probe_read_kernel(name, sizeof(name), (void *)READ(u64, entry, DENTRY_NAME));
+    bool memfd = name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd';
+    if (memfd && name[5] == ':' && READ(u64, entry, DENTRY_PARENT) == entry) flags |= EXE_MEMFD;
+    return flags;
+}
+
+static inline void put_facts(struct scratch *scratch, struct task_struct *task, bool executes) {
     u8 *at = room(scratch);
     struct task_facts *facts = (struct task_facts *)(at + 2);
     void *signal = AT(void *, task, TASK_SIGNAL);
@@ -568,6 +625,7 @@ static inline void put_facts(struct scratch *scratch, struct task_struct *task) 
     facts->exe_ino = READ(u64, inode, INODE_INO);
     facts->exe_ctime = nanoseconds(inode, INODE_CTIME, INODE_CTIME_NS);
     facts->exe_mtime = nanoseconds(inode, INODE_MTIME, INODE_MTIME_NS);
+    facts->exe_flags = executes ? flags_of_exe(cred, exe, inode) : 0;
     close_piece(scratch, at, sizeof(*facts));
 }
 
@@ -651,6 +709,7 @@ static inline void put_clone_flags(struct scratch *scratch, struct task_struct *
 
 // Pieces of clone: flags, facts, comm, arguments, v1 memory cgroup, v2 cgroup.
 // exec adds: environment, path of the executable, the name that was asked for.
+// A call with STEP_PATH has, beside the path of the file it opened, its inode.
 int tasks(struct bpf_raw_tracepoint_args *ctx) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct config *config_ = wanted(task);
@@ -659,25 +718,32 @@ int tasks(struct bpf_raw_tracepoint_args *ctx) {
     struct call *call = call_of(scratch);
     if (!call) return 0;
     struct step step = call->steps[0];
-    if (step.kind == STEP_CLONE) put_clone_flags(scratch, task);
-    put_facts(scratch, task);
-    put_comm(scratch, task);
-    void *mm = AT(void *, task, TASK_MM);
-    u64 arg_start = mm ? AT(u64, mm, MM_ARG_START) : 0, arg_end = mm ? AT(u64, mm, MM_ARG_END) : 0;
-    put_range(scratch, arg_start, arg_end);
-    u64 sets = AT(u64, task, TASK_CGROUPS);
-    put_cgroup(scratch, READ(u64, READ(u64, sets, CSS_MEMORY), CSS_CGROUP));
-    put_cgroup(scratch, READ(u64, sets, CSS_DEFAULT));
-    if (step.kind != STEP_EXEC) {
-        send(scratch);
-        return 0;
+    u64 file = 0, asked = 0;
+    if (step.kind == STEP_PATH) {
+        file = file_of(task, number(scratch, step.a));
+    } else {
+        if (step.kind == STEP_CLONE) put_clone_flags(scratch, task);
+        put_facts(scratch, task, step.kind == STEP_EXEC);
+        put_comm(scratch, task);
+        void *mm = AT(void *, task, TASK_MM);
+        u64 arg_start = mm ? AT(u64, mm, MM_ARG_START) : 0, arg_end = mm ? AT(u64, mm, MM_ARG_END) : 0;
+        put_range(scratch, arg_start, arg_end);
+        u64 sets = AT(u64, task, TASK_CGROUPS);
+        put_cgroup(scratch, READ(u64, READ(u64, sets, CSS_MEMORY), CSS_CGROUP));
+        put_cgroup(scratch, READ(u64, sets, CSS_DEFAULT));
+        if (step.kind != STEP_EXEC) {
+            send(scratch);
+            return 0;
+        }
+        u64 env_start = mm ? AT(u64, mm, MM_ENV_START) : 0, env_end = mm ? AT(u64, mm, MM_ENV_END) : 0;
+        put_range(scratch, env_start, env_end);
+        file = mm ? AT(u64, mm, MM_EXE) : 0;
+        // A new image has the name right behind its environment; after a failure the argument is still there.
+        asked = scratch->record.result < 0 ? number(scratch, step.a) : env_end;
     }
-    u64 env_start = mm ? AT(u64, mm, MM_ENV_START) : 0, env_end = mm ? AT(u64, mm, MM_ENV_END) : 0;
-    put_range(scratch, env_start, env_end);
-    u64 exe = mm ? AT(u64, mm, MM_EXE) : 0;
-    put_path(scratch, exe ? exe + FILE_PATH : 0);
-    // A new image has the name right behind its environment; after a failure the argument is still there.
-    put_string(scratch, scratch->record.result < 0 ? number(scratch, step.a) : env_end);
+    put_path(scratch, file ? file + FILE_PATH : 0);
+    if (step.kind == STEP_PATH) put_inode(scratch, task, number(scratch, step.a));
+    else put_string(scratch, asked);
     send(scratch);
     return 0;
 }
@@ -727,11 +793,13 @@ RAW_TRACEPOINT_PROBE(sched_process_exit) {
     u32 tid = AT(u32, task, TASK_PID);
     u64 *slot = running.lookup(&tid);
     if (slot) *slot = 0;
-    struct record *record = happening(task, KIND_EXIT);
-    if (!record) return 0;
-    record->args[0] = AT(u32, task, TASK_EXIT_CODE);
-    events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
     made_with.delete(&tid);
+    timeouts.delete(&tid);
+    struct record *record = happening(task, KIND_EXIT);
+    if (record) {
+        record->args[0] = AT(u32, task, TASK_EXIT_CODE);
+        events.ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+    }
     if (tid == AT(u32, task, TASK_TGID)) followed.delete(&tid);
     return 0;
 }

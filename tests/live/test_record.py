@@ -94,7 +94,8 @@ def test_every_file_of_a_rotation_opens_alone(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["x.scap0", "x.scap1", "x.scap2"]
     for file in files:
         comms = [event.thread.comm for event in visible(file) if event.thread]
-        assert set(comms) <= {b"sh", b"ls"}
+        # Who runs the command is itself at first; on a busy machine the first file may be among the last.
+        assert set(comms) <= {b"sh", b"ls", b"seq", b"python"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

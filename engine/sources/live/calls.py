@@ -41,6 +41,8 @@ class Step(IntEnum):
     MESSAGE = 10
     EXEC = 11
     CLONE = 12
+    PATH = 13
+    TIMEOUT = 14
 
 
 class Kind(IntEnum):
@@ -57,11 +59,11 @@ PIECES = {Step.PARTS: 2, Step.MESSAGE: 5}
 """Pieces a step leaves in the record, where it is not one."""
 PROGRAMS = ("", "sockets", "tasks", "parts")
 """Programs of the C source that finish a call, by the number the kernel's table has; 0: done at once."""
-_PROGRAM = {Step.SOCKET: 1, Step.PARTS: 3, Step.MESSAGE: 3}
+_PROGRAM = {Step.SOCKET: 1, Step.PATH: 2, Step.PARTS: 3, Step.MESSAGE: 3}
 
 
 class Op(IntEnum):
-    """How a parameter is made (engine.decode.ring)."""
+    """How a parameter is made (engine.decode.encoder)."""
 
     ABSENT = 0
     NUMBER = 1
@@ -90,10 +92,8 @@ class Op(IntEnum):
     """Argument ``a`` as DYN of index 0."""
     CAPABILITIES = 13
     """Words ``b`` and ``b`` + 3 of piece ``a``."""
-    NAME_OPTION = 14
-    """Piece ``a`` when prctl's option is about names."""
-    WHEN_WRITTEN = 15
-    """Piece ``a`` when the result is positive."""
+    TEXT = 14
+    """As DYN: piece ``b`` with index 1 when the condition is met, else argument ``a`` with index 0."""
     QUEUE = 16
     """``b``: 0 percent, 1 length, 2 maximum of the socket in piece ``a``."""
     CHECKED = 17
@@ -112,14 +112,20 @@ class Op(IntEnum):
     """Path from the components in piece ``a``."""
     CLONE_FLAGS = 24
     """``a``: 0 from piece 0, 1 those of fork, 2 those of vfork."""
-    EMPTY = 25
-    """An empty string."""
+    ZERO = 25
+    """0 or an empty string."""
     INODE = 26
     """Number of the inode in piece ``a``. 0 without one, as other writers tell of calls that failed."""
 
 
-OP = np.dtype([("op", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1"), ("width", "u1"), ("pad", "u1"), ("table", "<u2")])
-"""One parameter: operation and operands, bytes of the parameter (0: variable), 1 + index of a flag table."""
+OP = np.dtype([("op", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1"), ("width", "u1"), ("when", "u1"), ("table", "<u2")])
+"""One parameter: operation and operands, bytes of the parameter (0: variable), 1 + indices of a condition without
+which it is absent and of a flag table."""
+CONDITION = np.dtype(
+    [("argument", "u1"), ("shift", "u1"), ("test", "u1"), ("unused", "u1"), ("base", "<u4"), ("values", "<u8")]
+)
+"""Argument ``argument`` shifted right by ``shift`` is (``test`` 0) or is not (1) one of ``values``, a bit each from
+``base`` on; with ``test`` 2 it is positive."""
 STEP = np.dtype([("kind", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1")])
 CALL = np.dtype([("kept", "u1"), ("program", "u1"), ("count", "u1"), ("telling", "u1"), ("steps", STEP, MAX_STEPS)])
 """struct call of the C program."""
@@ -135,7 +141,8 @@ FACTS = np.dtype(
     [(name, "<u8") for name in (
         "pid", "parent", "vtid", "vpid", "sid", "pgid", "vpgid", "fd_limit", "faults_major", "faults_minor",
         "inheritable", "permitted", "effective", "exe_ino", "exe_ctime", "exe_mtime", "namespace_start")]
-    + [(name, "<u4") for name in ("vm_size", "vm_rss", "vm_swap", "uid", "gid", "loginuid", "tty", "in_namespace")]
+    + [(name, "<u4") for name in (
+        "vm_size", "vm_rss", "vm_swap", "uid", "gid", "loginuid", "tty", "in_namespace", "exe_flags", "unused")]
 )  # fmt: skip
 """struct task_facts of the C program."""
 SOCKET = np.dtype(
@@ -154,6 +161,8 @@ class Call:
     type: int
     steps: tuple[tuple[int, int, int, int], ...]
     ops: tuple[tuple[int, ...], ...]
+    conditions: tuple[tuple[int, ...], ...]
+    """Of the operations, which count them from 1 on."""
 
 
 class _Line:
@@ -197,8 +206,8 @@ class _Line:
                 return Op.OPEN_FLAGS, numbers[0], self.piece(Step.INODE, RESULT), 0
             case "mode":
                 return Op.OPEN_MODE, numbers[0], numbers[1], 0
-            case "empty":
-                return Op.EMPTY, 0, 0, 0
+            case "zero":
+                return Op.ZERO, 0, 0, 0
             case "tid":
                 return Op.NUMBER, TID, 1, 0
             case "comm" | "env" | "asked":
@@ -215,6 +224,8 @@ class _Line:
                 return Op.MOUNT_FLAGS, numbers[0], 0, 0
             case "duration":
                 return Op.DURATION, self.piece(Step.STRUCT, numbers[0], 0, 16), 0, 0
+            case "timeout":
+                return Op.DURATION, self.piece(Step.TIMEOUT), 0, 0
             case "poll":
                 return Op.POLL, self.piece(Step.ARRAY, numbers[0], numbers[1], 8), 0, 0
             case "dynamic":
@@ -223,10 +234,8 @@ class _Line:
                 return Op.OPTION, self.address(rest), 0, 0
             case "capabilities":
                 return Op.CAPABILITIES, self.piece(Step.STRUCT, numbers[0], 0, 24), numbers[1], 0
-            case "name":
-                return Op.NAME_OPTION, self.piece(Step.STRING, numbers[0]), 0, 0
-            case "written":
-                return Op.WHEN_WRITTEN, self.piece(Step.STRING, numbers[0]), 0, 0
+            case "text":
+                return Op.TEXT, numbers[0], self.piece(Step.STRING, numbers[0]), 0
             case "checked":
                 return Op.CHECKED, self.piece(Step.STRUCT, numbers[0], 0, numbers[1]), numbers[2], 0
         if rest:
@@ -239,6 +248,11 @@ class _Line:
             return Op.ADDRESS, self.address(word[1:]), 0, 0
         if head in ("out", "in"):
             return self._ends(head, word.partition(".")[2])
+        if head == "ends":
+            offset = SOCKET.fields[parts[1]][1]  # type: ignore[index]
+            return Op.FIELD, self.piece(Step.SOCKET, int(parts[0]), ALWAYS, 1), offset, 0
+        if head == "opened":
+            return Op.PATH, self.piece(Step.PATH, RESULT), 0, 0
         if head == "queue":
             return Op.QUEUE, self.piece(Step.SOCKET, int(parts[0]), ALWAYS), 0, 0
         if head in ("ino", "dev"):
@@ -256,6 +270,9 @@ class _Line:
             case "x":
                 piece = self.piece(Step.STRUCT, int(argument), 0, int(parts[0]))
                 return Op.FIELD, piece, int(parts[1]), int(signed)
+            case "e":
+                piece = self.piece(Step.ARRAY, int(argument), int(parts[0]), int(parts[1]))
+                return Op.FIELD, piece, int(parts[2]), 0
             case "v":
                 piece = self.piece(Step.PARTS, int(argument), int(parts[0]))
                 return (Op.SIZE, piece, 0, 0) if parts[1] == "size" else (Op.PIECE, piece + 1, 0, 0)
@@ -278,6 +295,17 @@ class _Line:
         return Op.TUPLE, piece, remote_first, self.address(address) + 1
 
 
+def _condition(text: str) -> tuple[int, int, int, int, int, int]:
+    """``CONDITION`` of what follows the question mark of a source."""
+    if text == "ret+":
+        return RESULT, 0, 2, 0, 0, 0
+    found = re.fullmatch(r"(\d)(?:/(\d+))?([=!])(.+)", text)
+    assert found, text
+    values = [int(value, 0) for value in found[4].split(",")]
+    bits = sum(1 << value - min(values) for value in values)
+    return int(found[1]), int(found[2] or 0), int(found[3] == "!"), 0, min(values), bits
+
+
 _PAST = Trait.UNUSED | Trait.OLD_VERSION
 TABLES: tuple[str, ...] = tuple(FLAGS)
 
@@ -288,18 +316,22 @@ def _work_out(line: str) -> Call:
     kind = next(t for t in reversed(CATALOGUE[:SCAP_TYPES]) if t.name == name and t.is_exit and not t.traits & _PAST)
     work, ops, queued = _Line(int(name not in ("execve", "execveat"))), [], 0
     sources = dict(item.split("=", 1) for item in rest.split())
+    conditions: list[tuple[int, ...]] = []
     if list(sources) != [parameter.name for parameter in kind.params]:
         raise ValueError(f"{name}: parameters {list(sources)} are not those of the catalogue")
     for parameter in kind.params:
-        source = sources[parameter.name]
+        source, _, condition = sources[parameter.name].partition("?")
         op, a, b, c = work.op(source, parameter.type in ("FD", "PID"))
         if op == Op.QUEUE:
             b, queued = queued, queued + 1
         table = 1 + TABLES.index(source.partition(":")[0]) if source.partition(":")[0] in TABLES else 0
-        ops.append((int(op), a, b, c, PARAM_SIZES.get(parameter.type, 0), 0, table))
+        if condition and _condition(condition) not in conditions:
+            conditions.append(_condition(condition))
+        when = 1 + conditions.index(_condition(condition)) if condition else 0
+        ops.append((int(op), a, b, c, PARAM_SIZES.get(parameter.type, 0), when, table))
     if len(work.steps) > (1 if any(_PROGRAM.get(Step(step[0])) == 3 for step in work.steps) else MAX_STEPS):
         raise ValueError(f"{name}: {len(work.steps)} steps")
-    return Call(int(native_text), kind.code, tuple(work.steps), tuple(ops))
+    return Call(int(native_text), kind.code, tuple(work.steps), tuple(ops), tuple(conditions))
 
 
 def table() -> list[Call]:
@@ -338,6 +370,8 @@ class Encoding:
     count: NDArray[np.uint32]
     ops: NDArray[np.void]
     """dtype OP."""
+    conditions: NDArray[np.void]
+    """dtype CONDITION."""
     flags: NDArray[np.uint32]
     """Triples of all flag tables, shape (n, 3)."""
     flags_first: NDArray[np.uint32]
@@ -349,13 +383,15 @@ def encoding(calls: list[Call]) -> Encoding:
     types, generic = np.ones(CALLS, np.uint16), np.zeros(CALLS, np.uint16)
     first, count = np.zeros(CALLS, np.uint32), np.zeros(CALLS, np.uint32)
     ops: list[tuple[int, ...]] = []
+    conditions: list[tuple[int, ...]] = []
     for native, code in NATIVE_X86_64.items():
         if native < CALLS - 1:
             generic[native] = code
     for call in calls:
         types[call.native], first[call.native], count[call.native] = call.type, len(ops), len(call.ops)
-        ops += call.ops
+        ops += [(*op[:5], op[5] + len(conditions) * bool(op[5]), op[6]) for op in call.ops]
+        conditions += call.conditions
     triples = [triple for rows in FLAGS.values() for triple in rows]
     ends = np.cumsum([0] + [len(rows) for rows in FLAGS.values()])
-    return Encoding(types, generic, first, count, np.array(ops, OP), np.array(triples, np.uint32),
-                    ends.astype(np.uint32))  # fmt: skip
+    return Encoding(types, generic, first, count, np.array(ops, OP), np.array(conditions, CONDITION),
+                    np.array(triples, np.uint32), ends.astype(np.uint32))  # fmt: skip

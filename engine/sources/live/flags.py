@@ -13,7 +13,8 @@ _ALL = 0xFFFFFFFF
 
 def _bits(table: str, linux: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
     """Flags by name; a name in ``table`` of several bits needs all of them."""
-    return tuple((linux[name], linux[name], number) for name, number in FLAG_TABLES[table] if name in linux)
+    numbers = dict(FLAG_TABLES[table])
+    return tuple((value, value, numbers[name]) for name, value in linux.items())
 
 
 def _values(table: str, linux: dict[str, int]) -> tuple[tuple[int, int, int], ...]:
@@ -90,13 +91,15 @@ FLAGS: dict[str, tuple[tuple[int, int, int], ...]] = {
         "RESOLVE_IN_ROOT": 16, "RESOLVE_CACHED": 32}),
     "io_uring_setup_flags": _bits("io_uring_setup_flags", {
         "IORING_SETUP_IOPOLL": 1, "IORING_SETUP_SQPOLL": 2, "IORING_SETUP_SQ_AFF": 4, "IORING_SETUP_CQSIZE": 8,
-        "IORING_SETUP_CLAMP": 16, "IORING_SETUP_ATTACH_WQ": 32, "IORING_SETUP_R_DISABLED": 64}),
+        "IORING_SETUP_CLAMP": 16, "IORING_SETUP_ATTACH_RW": 32, "IORING_SETUP_R_DISABLED": 64}),
     "sockopt_levels": ((_ALL, 1, 1), (_ALL, 6, 2)),
     "sockopt_options": _values("sockopt_options", {
         "UNKNOWN": _ALL, "SO_COOKIE": 57, "SO_MEMINFO": 55, "SO_PEERGROUPS": 59}),
     "quotactl_cmds": tuple((_ALL & ~0xFF, linux << 8 & _ALL, dict(FLAG_TABLES["quotactl_cmds"])[name])
                            for name, linux in _QUOTA.items()),
     "quotactl_types": ((0xFF, 0, 1), (0xFF, 1, 2)),
+    "quotactl_dqi_flags": ((1, 0, 1), (1, 1, 2)),
+    "quotactl_quota_fmts": ((_ALL, 1, 2), (_ALL, 2, 4), (_ALL, 4, 8)),
     "semctl_commands": _values("semctl_commands", _SEMCTL),
     "semget_flags": ((0o1000, 0o1000, 8192), (0o2000, 0o2000, 16384)),
     "semop_flags": _bits("semop_flags", {"IPC_NOWAIT": 0o4000, "SEM_UNDO": 0x1000}),

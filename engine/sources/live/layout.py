@@ -40,11 +40,15 @@ OFFSETS = {
     "INODE_INO": "inode.i_ino",
     "INODE_SB": "inode.i_sb",
     "INODE_MODE": "inode.i_mode",
+    "INODE_UID": "inode.i_uid",
+    "INODE_GID": "inode.i_gid",
     "INODE_CTIME": "inode.i_ctime_sec|inode.__i_ctime.tv_sec|inode.i_ctime.tv_sec",
     "INODE_CTIME_NS": "inode.i_ctime_nsec|inode.__i_ctime.tv_nsec|inode.i_ctime.tv_nsec",
     "INODE_MTIME": "inode.i_mtime_sec|inode.__i_mtime.tv_sec|inode.i_mtime.tv_sec",
     "INODE_MTIME_NS": "inode.i_mtime_nsec|inode.__i_mtime.tv_nsec|inode.i_mtime.tv_nsec",
     "SB_DEV": "super_block.s_dev",
+    "SB_FLAGS": "super_block.s_flags",
+    "SB_MAGIC": "super_block.s_magic",
     "MM_TOTAL": "mm_struct.total_vm",
     "MM_ARG_START": "mm_struct.arg_start",
     "MM_ARG_END": "mm_struct.arg_end",
@@ -53,6 +57,8 @@ OFFSETS = {
     "MM_EXE": "mm_struct.exe_file",
     "CRED_EUID": "cred.euid",
     "CRED_EGID": "cred.egid",
+    "CRED_FSUID": "cred.fsuid",
+    "CRED_FSGID": "cred.fsgid",
     "CRED_INHERITABLE": "cred.cap_inheritable",
     "CRED_PERMITTED": "cred.cap_permitted",
     "CRED_EFFECTIVE": "cred.cap_effective",
@@ -109,7 +115,7 @@ def macros(btf: Btf) -> dict[str, int]:
     """
     names = {path.partition(".")[0] for path in OFFSETS.values()} | {"css_set", "percpu_counter"}
     types = btf.find(names)
-    found: dict[str, int] = {"UPID_SIZE": btf.size(types["upid"])}
+    found: dict[str, int] = {"UPID_SIZE": btf.size(types["upid"]), "INODE_SIZE": btf.size(types["inode"])}
     for macro, paths in OFFSETS.items():
         for path in paths.split("|"):
             structure, _, member = path.partition(".")

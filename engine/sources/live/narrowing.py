@@ -69,10 +69,18 @@ class Narrower:
     """The kernel's maps about what to leave out. Every change holds from the next event on."""
 
     def __init__(
-        self, encoding: Encoding, calls: NDArray[np.void], config: NDArray[np.void], chosen: NDArray[np.uint64]
+        self,
+        encoding: Encoding,
+        calls: NDArray[np.void],
+        config: NDArray[np.void],
+        chosen: NDArray[np.uint64],
+        clock: int,
     ) -> None:
-        """``calls``: the kernel's table (``CALL``); ``config``: one row; ``chosen``: a bit a process id."""
-        self._calls, self._config, self._chosen = calls, config, chosen
+        """``calls``: the kernel's table (``CALL``); ``config``: one row; ``chosen``: a bit a process id.
+
+        ``clock``: ns from the monotonic clock's zero to the epoch's.
+        """
+        self._calls, self._config, self._chosen, self._clock = calls, config, chosen, clock
         codes = np.where(encoding.types == 1, GENERIC + 2 * encoding.generic + 1, encoding.types)
         self._names = np.array([CATALOGUE[code].name for code in codes])
         telling = np.isin(self._names, _ADDRESS_TELLS)
@@ -82,7 +90,7 @@ class Narrower:
         """What is in force."""
 
     def narrow(self, asked: Narrowing) -> int:
-        """Leave out what is not asked for; returns the time (ns since the epoch) from which on it does.
+        """Leave out what is not asked for; returns the time (ns, as events have it) from which on it does.
 
         What happened earlier was narrowed as before. Of cgroups that cannot be found, or are more than the kernel
         side can compare with, and of process ids out of range, nothing is left out; ``now`` tells what is in force.
@@ -118,7 +126,8 @@ class Narrower:
         self._calls["kept"] = kept
         self._config["unwanted"] = unwanted
         self.now = Narrowing(processes, cgroups, asked.types)
-        return time.time_ns()
+        # The clock of events, which the one on the wall may leave behind.
+        return time.monotonic_ns() + self._clock
 
 
 def _numbers(cgroups: Collection[bytes]) -> dict[str, list[int]] | None:

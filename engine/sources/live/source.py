@@ -87,7 +87,7 @@ class LiveSource:
         self._config = np.frombuffer(self._map("config", _CONFIG.itemsize), _CONFIG, 1)[0]
         words = self._loaded.pid_max // 64 + 1
         chosen = np.frombuffer(self._map("chosen", 8 * words), np.uint64, words)
-        self._narrower = Narrower(encoded, self._calls, self._config, chosen)
+        self._narrower = Narrower(encoded, self._calls, self._config, chosen, self._offset)
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, 4096)
         self._sampler = Sampler(self._offset)
@@ -176,7 +176,7 @@ class LiveSource:
     def narrow(self, asked: Narrowing) -> int:
         """Leave out in the kernel what is not asked for, from now on; ``Narrowing()`` leaves out nothing.
 
-        Returns the time (ns since the epoch) from which on it holds; ``narrowing`` tells what of it could be
+        Returns the time (ns, as events have it) from which on it holds; ``narrowing`` tells what of it could be
         done. Costs a few µs and no system call worth the name, at any time.
         """
         return self._narrower.narrow(asked)
