@@ -3,6 +3,7 @@
 Owns what may stand in such a file. Running a view belongs to ``engine.query``.
 """
 
-from views.loader import Library, load
+from views.declared import json_schema
+from views.loader import Library, check, load
 
-__all__ = ["Library", "load"]
+__all__ = ["Library", "check", "json_schema", "load"]

@@ -332,11 +332,14 @@ class Decoder:
         """Find the parameters the catalogue knows of; False when they do not fit their record."""
         self._kind = cython.address(self._kinds[self._type])
         room: int64_t = cython.cast(int64_t, self._block) - self._header - 4
-        size: int64_t = cython.cast(int64_t, load32(head + 16)) - self._kind.over
+        size: int64_t = load32(head + 16)
         told: int64_t
         width: int64_t = 4 if self._kind.wide else 2
         i: cython.int
         length: int64_t
+        # Records that tell how many parameters they have may be written anew, with the right length.
+        if self._fixed != 26 or size > room:
+            size -= self._kind.over
         if size > room or size < self._fixed:
             return False
         told = load32(head + 22) if self._fixed == 26 else self._counted(head, size)

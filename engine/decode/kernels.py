@@ -1,6 +1,6 @@
 """Loops over the events of a segment that views are made of (compiled; ``make build``).
 
-Owns grouped totals and numbering of distinct integers. What is grouped and added up is decided by
+Owns grouped totals, distributions and numbering of distinct integers. What is grouped and added up is decided by
 ``engine.query``. Everything is bounded by the arrays given; nothing here raises halfway.
 """
 
@@ -79,12 +79,7 @@ def accumulate(segment, mask, index, table, fd_kinds, measures, totals) -> None:
                 continue
             row = fd_rows[i]
             bits &= by_kind[kinds[row] if 0 <= row < fds else _NO_FD]
-            if results[i] == _NO_RESULT:
-                bits &= none
-            elif results[i] < 0:
-                bits &= failed
-            else:
-                bits &= good
+            bits &= none if results[i] == _NO_RESULT else failed if results[i] < 0 else good
             if latencies[i] < 0:
                 bits &= ~of_latency
             m = 0
@@ -103,6 +98,112 @@ def accumulate(segment, mask, index, table, fd_kinds, measures, totals) -> None:
                     counts[group, m] += 1
                 bits >>= 1
                 m += 1
+
+
+def measured(segment, mask, fd_kinds, measures, wanted) -> tuple:
+    """What the measures of the bits ``wanted`` say of the events that ``mask`` keeps: values (int64), and where there
+    is one. At most one of the measures may count an event. Releases the GIL."""
+    kept: cython.const[cython.uchar][::1] = mask.view(np.uint8)
+    kinds: cython.const[cython.uchar][:] = fd_kinds
+    types: cython.const[cython.ushort][::1] = segment.type
+    fd_rows: cython.const[cython.int][::1] = segment.fd_row
+    results: cython.const[cython.longlong][::1] = segment.result
+    latencies: cython.const[cython.longlong][::1] = segment.latency
+    by_type: cython.const[cython.uint][::1] = measures.by_type
+    by_kind: cython.const[cython.uint][::1] = measures.by_kind
+    none: cython.uint = measures.without_result
+    good: cython.uint = measures.good
+    failed: cython.uint = measures.failed
+    of_result: cython.uint = measures.of_result
+    of_latency: cython.uint = measures.of_latency
+    chosen: cython.uint = wanted
+    size: cython.Py_ssize_t = types.shape[0]
+    found = np.zeros(size, np.int64)
+    there = np.zeros(size, np.bool_)
+    values: cython.longlong[::1] = found
+    present: cython.uchar[::1] = there.view(np.uint8)
+    fds: cython.Py_ssize_t = kinds.shape[0]
+    i: cython.Py_ssize_t
+    row: cython.int
+    bits: cython.uint
+    with cython.nogil:
+        for i in range(size):
+            if not kept[i]:
+                continue
+            bits = by_type[types[i]] & chosen
+            if bits == 0:
+                continue
+            row = fd_rows[i]
+            bits &= by_kind[kinds[row] if 0 <= row < fds else _NO_FD]
+            bits &= none if results[i] == _NO_RESULT else failed if results[i] < 0 else good
+            if latencies[i] < 0:
+                bits &= ~of_latency
+            if bits == 0:
+                continue
+            present[i] = 1
+            values[i] = results[i] if bits & of_result else latencies[i] if bits & of_latency else 1
+    return found, there
+
+
+def add_numbers(values, present, index, table, totals, place) -> None:
+    """Add the numbers that are there to column ``place`` of their groups' totals; groups as for ``accumulate``.
+    Releases the GIL."""
+    numbers: cython.const[cython.longlong][:] = values
+    there: cython.const[cython.uchar][::1] = present.view(np.uint8)
+    rows: cython.const[cython.int][::1] = index
+    groups: cython.const[cython.int][::1] = table
+    sums: cython.double[:, ::1] = totals.sums
+    counts: cython.longlong[:, ::1] = totals.counts
+    mins: cython.longlong[:, ::1] = totals.mins
+    maxs: cython.longlong[:, ::1] = totals.maxs
+    m: cython.int = place
+    i: cython.Py_ssize_t
+    known: cython.Py_ssize_t = groups.shape[0]
+    group: cython.int
+    with cython.nogil:
+        for i in range(there.shape[0]):
+            if not there[i] or rows[i] < 0 or rows[i] >= known:
+                continue
+            group = groups[rows[i]]
+            if group < 0:
+                continue
+            sums[group, m] += numbers[i]
+            if counts[group, m] == 0 or numbers[i] < mins[group, m]:
+                mins[group, m] = numbers[i]
+            if counts[group, m] == 0 or numbers[i] > maxs[group, m]:
+                maxs[group, m] = numbers[i]
+            counts[group, m] += 1
+
+
+def buckets(values, present, index, table) -> tuple:
+    """Group and bucket of the numbers that are there, as one number (int64): ``group << 12 | bucket``; and where there
+    is one. Groups as for ``accumulate``, buckets as ``engine.query.spread`` has them. Releases the GIL."""
+    numbers: cython.const[cython.longlong][:] = values
+    there: cython.const[cython.uchar][::1] = present.view(np.uint8)
+    rows: cython.const[cython.int][::1] = index
+    groups: cython.const[cython.int][::1] = table
+    size: cython.Py_ssize_t = there.shape[0]
+    pairs = np.zeros(size, np.int64)
+    usable = np.zeros(size, np.bool_)
+    out: cython.longlong[::1] = pairs
+    used: cython.uchar[::1] = usable.view(np.uint8)
+    known: cython.Py_ssize_t = groups.shape[0]
+    i: cython.Py_ssize_t
+    value: cython.longlong
+    shift: cython.int
+    with cython.nogil:
+        for i in range(size):
+            if not there[i] or rows[i] < 0 or rows[i] >= known or groups[rows[i]] < 0:
+                continue
+            value = numbers[i] if numbers[i] > 0 else 0
+            shift = 0
+            while value >= 128:
+                value >>= 1
+                shift += 1
+            # 0 to 127 stand for themselves, then 64 to an octave.
+            out[i] = cython.cast(cython.longlong, groups[rows[i]]) << 12 | (shift * 64 + value)
+            used[i] = 1
+    return pairs, usable
 
 
 @cython.cclass

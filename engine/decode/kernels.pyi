@@ -15,6 +15,20 @@ def accumulate(
     measures: Measures,
     totals: Totals,
 ) -> None: ...
+def measured(
+    segment: Segment, mask: NDArray[np.bool_], fd_kinds: NDArray[Any], measures: Measures, wanted: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+def add_numbers(
+    values: NDArray[np.int64],
+    present: NDArray[np.bool_],
+    index: NDArray[np.int32],
+    table: NDArray[np.int32],
+    totals: Totals,
+    place: int,
+) -> None: ...
+def buckets(
+    values: NDArray[np.int64], present: NDArray[np.bool_], index: NDArray[np.int32], table: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
 
 class Distinct:
     @property

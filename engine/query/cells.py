@@ -11,11 +11,12 @@ from engine.query.lines import shown
 from engine.query.snapshots import ShownColumn
 from engine.query.view import Aggregation, Column
 
-Plain = int | float | str | bool | None
-"""A value as JSON has it; text is safe."""
+Plain = int | float | str | bool | list[int] | None
+"""A value as JSON has it; text is safe. A histogram is a list of counts."""
 
 UNKNOWN = "-"
 """Cell of a value that is not known."""
+_BARS = " ▁▂▃▄▅▆▇█"
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION})
 
 
@@ -28,13 +29,18 @@ class Cells:
         self._types = [_type(column) for column in columns]
         self._renders = [_renderer(column, kind) for column, kind in zip(columns, self._types, strict=True)]
         self.shown = tuple(
-            ShownColumn(column.title, column.width, kind in _NUMBERS, column.description)
+            ShownColumn(
+                column.title,
+                column.width,
+                kind in _NUMBERS and column.aggregation is not Aggregation.HISTOGRAM,
+                column.description,
+            )
             for column, kind in zip(columns, self._types, strict=True)
         )
 
     def is_number(self, column: int) -> bool:
         """True for columns of numbers, which sort descending at first."""
-        return self._types[column] in _NUMBERS
+        return self.shown[column].right
 
     def render(self, column: int, value: Value) -> str:
         """A value as safe text for a cell."""
@@ -42,6 +48,9 @@ class Cells:
 
     def plain(self, column: int, value: Value) -> Plain:
         """A value as JSON has it."""
+        if self.columns[column].aggregation is Aggregation.HISTOGRAM:
+            assert isinstance(value, tuple)
+            return list(value)  # type: ignore[arg-type]  # a histogram's counts are numbers
         if isinstance(value, bytes | tuple):
             return self.render(column, value)
         return value
@@ -53,6 +62,8 @@ def _type(column: Column) -> FieldType:
 
 
 def _renderer(column: Column, kind: FieldType) -> Callable[[Value], str]:
+    if column.aggregation is Aggregation.HISTOGRAM:
+        return _bars
     decimals = 2 if column.aggregation in (Aggregation.RATE, Aggregation.AVG) else 0
     match kind:
         case FieldType.INTEGER:
@@ -64,6 +75,14 @@ def _renderer(column: Column, kind: FieldType) -> Callable[[Value], str]:
         case _:
             field = look_up(column.field)[0]
             return lambda value: shown(field, value)
+
+
+def _bars(value: Value) -> str:
+    """A histogram as bars, the highest one full; what there is some of is never blank."""
+    assert isinstance(value, tuple)
+    counts = [int(count) for count in value]
+    most = max(counts) or 1
+    return "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
 
 
 def _number(value: Value) -> float:

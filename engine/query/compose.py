@@ -6,7 +6,7 @@ from engine.fields.field import Value
 from engine.filters import combine, quote
 from engine.query.keys import IN_CONTAINER, out_of_container
 from engine.query.snapshots import Level
-from engine.query.view import View
+from engine.query.view import AND, View
 
 
 def compose(user_filter: str, levels: tuple[Level, ...], view: View | None) -> str:
@@ -24,7 +24,10 @@ def _step(level: Level) -> str:
 
 
 def selection(field: str, value: Value) -> str:
-    """The filter that keeps the events of a row with this key."""
+    """The filter that keeps the events of a row with this key; of a key of several fields the value is a tuple."""
+    if AND in field:
+        assert isinstance(value, tuple)
+        return " and ".join(map(selection, field.split(AND), value))
     if field in IN_CONTAINER and isinstance(value, bytes):
         container, rest = out_of_container(value)
         return f"container.id={quote(container)} and {IN_CONTAINER[field]}={quote(rest)}"

@@ -1,7 +1,7 @@
 """The rows of a table view: events grouped by key, their columns added up, rows merged into groups.
 
-Owns what a column of each kind is computed from. Which events count is the filter's business, order and
-looks are the table's.
+Which events count is the filter's business, what a column's numbers are made of that of ``sums`` and ``lives``; order
+and looks are the table's.
 """
 
 from __future__ import annotations
@@ -14,20 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.decode.kernels import accumulate
 from engine.fields import look_up
-from engine.fields.field import Quantity, Value
+from engine.fields.field import Place, Value
 from engine.filters import Filter
-from engine.query.keys import Key, ThreadKey, make_key
-from engine.query.lives import PER_THREAD, Floats, Lives
+from engine.query.keys import GroupedKey, Key, ThreadKey, make_key
+from engine.query.lives import CPU_TIMES, PER_THREAD, CpuTimes, Lives
 from engine.query.matches import event_at
-from engine.query.totals import Measures, Totals
-from engine.query.view import Aggregation, Column, View
+from engine.query.spread import Spread
+from engine.query.sums import Numbers, Sums, is_summed
+from engine.query.view import AND, PERCENTILES, SPREADS, Aggregation, Column, View
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
-
-Numbers = tuple[Floats, NDArray[np.bool_]]
-"""A column of numbers, and where they are known."""
 
 
 class Rows(Protocol):
@@ -57,12 +54,14 @@ class Grouping:
         self._key = make_key(store, view.key_for(containers), view.group)
         self._window = window
         self._lives = Lives(store, window)
-        wanted = {column: look_up(column.field)[0].measures for column in self._columns if is_summed(column)}
-        # One measure serves every column that asks for it.
-        self._measures = list(dict.fromkeys(measure for measures in wanted.values() for measure in measures))
-        self._places = {column: [self._measures.index(m) for m in measures] for column, measures in wanted.items()}
-        self._tables = Measures(self._measures)
-        self._totals = Totals(len(self._measures))
+        self._of_threads = of_threads(view.key_for(containers)) and isinstance(self._key, ThreadKey)
+        self._cpu = CpuTimes()
+        mine = [column for column in self._columns if is_summed(column) and column.field not in PER_THREAD]
+        # The first one, of all the row's events, also tells where each code was seen.
+        self._sums = {
+            where: Sums(store, [column for column in mine if column.where == where], where)
+            for where in dict.fromkeys(("", *(column.where for column in mine)))
+        }
 
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
@@ -73,17 +72,19 @@ class Grouping:
         if not mask.any():
             return
         codes = self._key.look_up(segment, mask)
-        self._totals.make_room(len(self._key))
-        kinds = self._store.fds.rows["kind"]
-        accumulate(segment, mask, codes.index, codes.table, kinds, self._tables, self._totals)
+        for sums in self._sums.values():
+            sums.add(segment, mask, codes, len(self._key))
+        if not self._of_threads:
+            self._cpu.add(segment, mask, codes.index, codes.table)
 
     def rows(self) -> Rows:
         """The rows by now."""
-        return Groups(self._store, self._columns, self._key, self._merged, self._sums, self._lives, self._seen())
+        return Groups(self._store, self._columns, self._key, self._merged, self._numbers, self._spread, self._seen())
 
     def _seen(self) -> Seen:
         """Where each code was seen: as events, or else as a stand-in for a thread without any."""
-        codes = self._key.table if isinstance(self._key, ThreadKey) else None
+        # The table gives codes to threads that came since, so it is asked for before their number.
+        codes = self._key.table if self._of_threads and isinstance(self._key, ThreadKey) else None
         count = len(self._key)
         stand_ins = None
         standing = np.full(count, -1, np.int64)
@@ -94,33 +95,20 @@ class Grouping:
                 rows = np.flatnonzero(mask & (stand_ins.thread < len(codes)))
                 mine = codes[stand_ins.thread[rows]]
                 standing[mine[mine >= 0]] = rows[mine >= 0]
-        self._totals.make_room(count)
-        return Seen(self._totals.first[:count].copy(), self._totals.last[:count].copy(), standing, stand_ins)
+        totals = self._sums[""].totals
+        totals.make_room(count)
+        return Seen(totals.first[:count].copy(), totals.last[:count].copy(), standing, stand_ins)
 
-    def _sums(self, column: Column) -> Numbers:
+    def _spread(self, column: Column) -> Spread:
+        return self._sums[column.where].spread(column.field)
+
+    def _numbers(self, column: Column) -> Numbers:
         """A summed column by code."""
-        if column.field in PER_THREAD:
+        if column.field not in PER_THREAD:
+            return self._sums[column.where].numbers(column, len(self._key), self._lives.seconds)
+        if self._of_threads:
             return self._per_thread(column.field)
-        count = len(self._key)
-        totals, places = self._totals, self._places[column]
-        samples = totals.counts[:count, places].sum(axis=1)
-        sums = totals.sums[:count, places].sum(axis=1)
-        match column.aggregation:
-            case Aggregation.AVG:
-                return sums / np.maximum(samples, 1), samples > 0
-            case Aggregation.MIN:
-                mins = np.where(totals.counts[:count, places] > 0, totals.mins[:count, places], np.inf)
-                return mins.min(axis=1), samples > 0
-            case Aggregation.MAX:
-                maxs = np.where(totals.counts[:count, places] > 0, totals.maxs[:count, places], -np.inf)
-                return maxs.max(axis=1), samples > 0
-            case Aggregation.RATE:
-                seconds = self._lives.seconds
-                return sums / (seconds or 1), np.full(count, seconds > 0)
-            case _:
-                # Nothing of it happened, so the sum is nothing; but no time is known of calls without their start.
-                timed = self._measures[places[0]].quantity is Quantity.LATENCY
-                return sums, samples > 0 if timed else np.ones(count, np.bool_)
+        return self._cpu.percent(len(self._key), self._lives.seconds)
 
     def _per_thread(self, field: str) -> Numbers:
         assert isinstance(self._key, ThreadKey)
@@ -131,13 +119,18 @@ class Grouping:
         usable = known[:size] & (codes[:size] >= 0)
         codes, values = codes[:size][usable], values[:size][usable]
         result = np.zeros(count)
-        if field == "thread.cpu":
+        if field in CPU_TIMES:
             np.add.at(result, codes, values)
         else:
             np.maximum.at(result, codes, values)
         seen = np.zeros(count, np.bool_)
         seen[codes] = True
         return result, seen
+
+
+def of_threads(key: str) -> bool:
+    """True when a key is one field of threads."""
+    return AND not in key and look_up(key)[0].place is Place.THREAD
 
 
 class Seen:
@@ -166,7 +159,7 @@ class Groups:
         key: Key,
         merged: bool,
         sums: Callable[[Column], Numbers],
-        lives: Lives,
+        spread: Callable[[Column], Spread],
         seen: Seen,
     ) -> None:
         """Freeze what the totals say now."""
@@ -176,14 +169,26 @@ class Groups:
         self._codes = seen.in_order()
         self._keys: list[Value]
         if merged:
-            assert isinstance(key, ThreadKey)
+            assert isinstance(key, ThreadKey | GroupedKey)
             self._keys, self._row = _numbered([key.group(int(code)) for code in self._codes])
         else:
             self._keys = [key.value(int(code)) for code in self._codes]
             self._row = np.arange(len(self._codes))
         self._fields = [look_up(column.field) for column in columns]
         self._merged = merged
-        self._numbers = [self._merge(column, sums) for column in columns]
+        self._numbers: list[Numbers | None] = []
+        self._histograms: dict[int, NDArray[np.int64]] = {}
+        row_of = np.full(len(key), -1, np.int64)
+        row_of[self._codes] = self._row
+        for place, column in enumerate(columns):
+            if column.aggregation in PERCENTILES:
+                percent = PERCENTILES[column.aggregation]
+                self._numbers.append(spread(column).percentile(row_of, len(self._keys), percent))
+            elif column.aggregation in SPREADS:
+                self._histograms[place] = spread(column).histogram(row_of, len(self._keys))
+                self._numbers.append(None)
+            else:
+                self._numbers.append(self._merge(column, sums))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -202,6 +207,8 @@ class Groups:
         if numbers is not None:
             values, known = numbers
             return plain(values[row]) if known[row] else None
+        if column in self._histograms:
+            return tuple(self._histograms[column][row].tolist())
         field, argument = self._fields[column]
         newest = self._columns[column].aggregation is Aggregation.LAST
         return field.of(self._event(self._last_code[row] if newest else self._first_code[row], newest), argument)
@@ -262,11 +269,6 @@ class Groups:
             if value is not None:
                 found[row].add(value)
         return np.array([len(values) for values in found], np.float64), np.ones(len(found), np.bool_)
-
-
-def is_summed(column: Column) -> bool:
-    """True when a column's numbers are added up or compared, False when it shows one event's value."""
-    return column.aggregation not in (Aggregation.FIRST, Aggregation.LAST)
 
 
 def plain(number: float) -> int | float:

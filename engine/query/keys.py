@@ -1,24 +1,28 @@
 """What makes the rows of a table: the key of every event as a small number, a code.
 
 A key lives where its field lives. Fields of types, threads and fds give a table of codes, computed once a
-row of those tables and looked up for every event; numbers of events are numbered as they come. Totals are
-kept by code. An event without a key has code -1 and is in no row.
+row of those tables and looked up for every event; numbers of events are numbered as they come, and so are
+combinations of keys; what stands in an event's record is read event by event. Totals are kept by code. An event
+without a key has code -1 and is in no row.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decode.event import Event
 from engine.decode.kernels import Distinct
 from engine.events import CATALOGUE
 from engine.fields import look_up
 from engine.fields.container import HOST
 from engine.fields.field import Field, Numbers, Place, Value
 from engine.query.growing import Growing
+from engine.query.view import AND
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -177,26 +181,78 @@ class NumberKey(_Numbered):
         return self._number(numbers.values, present)
 
 
-class ContainerFdKey(_Numbered):
+class LateKey(_Coded):
+    """Keyed by a field of the event's record: the filter is to leave few events."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Key by the named field."""
+        super().__init__()
+        self._store = store
+        self._field, self._argument = look_up(name)
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """Event by event."""
+        index = np.full(len(segment), -1, np.int32)
+        for row in np.flatnonzero(mask).tolist():
+            index[row] = self.code(self._field.of(Event(self._store, segment, row), self._argument))
+        return Lookup(index, np.arange(len(self), dtype=np.int32))
+
+
+class PairKey(_Numbered):
+    """Keyed by the combination of two keys, of which the first may itself be a combination."""
+
+    def __init__(self, first: Key, second: Key) -> None:
+        """Combine two keys."""
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    def parts(self, code: int) -> tuple[int, int]:
+        """The codes of the two."""
+        return divmod(int(self._distinct.values[code]), 1 << 32)
+
+    def value(self, code: int) -> Value:
+        """The values of all fields, one after the other."""
+        first, second = self.parts(code)
+        before = self.first.value(first)
+        return (*(before if isinstance(before, tuple) else (before,)), self.second.value(second))
+
+    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
+        """By both."""
+        first = _codes(self.first.look_up(segment, mask)).astype(np.int64)
+        second = _codes(self.second.look_up(segment, mask))
+        return self._number((first << 32) | second, mask & (first >= 0) & (second >= 0))
+
+
+class GroupedKey(PairKey):
+    """Keyed by a field, told apart by what it is grouped by."""
+
+    def value(self, code: int) -> Value:
+        """The key."""
+        return self.first.value(self.parts(code)[0])
+
+    def group(self, code: int) -> Value:
+        """What the key's rows come together by."""
+        return self.second.value(self.parts(code)[1])
+
+
+class ContainerFdKey(PairKey):
     """Keyed by container and a field of fd identities, as one text."""
 
     def __init__(self, store: Store, name: str) -> None:
         """Key by the named field, one of ``IN_CONTAINER``."""
-        super().__init__()
-        self._containers = ThreadKey(store, "container.id")
-        self._fds = FdKey(store, IN_CONTAINER[name])
+        super().__init__(ThreadKey(store, "container.id"), FdKey(store, IN_CONTAINER[name]))
 
     def value(self, code: int) -> Value:
         """Container id, nothing for the host, a colon and the other field's value."""
-        container, fd = divmod(int(self._distinct.values[code]), 1 << 32)
-        return in_container(self._containers.value(container), self._fds.value(fd))
+        container, fd = self.parts(code)
+        return in_container(self.first.value(container), self.second.value(fd))
 
-    def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
-        """By thread row and fd row."""
-        # Row -1 falls on the entry of absence added at the end.
-        containers = np.append(self._containers.table, np.int32(-1))[segment.thread].astype(np.int64)
-        fds = np.append(self._fds.table, np.int32(-1))[segment.fd_row]
-        return self._number((containers << 32) | fds, mask & (containers >= 0) & (fds >= 0))
+
+def _codes(found: Lookup) -> Codes:
+    # Index -1 falls on the entry of absence added at the end.
+    codes: Codes = np.append(found.table, np.int32(-1))[np.where(found.index < len(found.table), found.index, -1)]
+    return codes
 
 
 def in_container(container: Value, value: Value) -> bytes:
@@ -212,21 +268,36 @@ def out_of_container(text: bytes) -> tuple[bytes, bytes]:
 
 
 def groupable(field: Field) -> bool:
-    """True when a table may be keyed by this field: it has one value, found without the event's record."""
-    if field.multiple or field.is_list:
-        return False
-    return field.name in IN_CONTAINER or field.place in (Place.TYPE, Place.THREAD, Place.FD, Place.EVENT)
+    """True when a table may be keyed by this field: it has one value."""
+    return not (field.multiple or field.is_list or field.filter_only)
 
 
-def make_key(store: Store, name: str, group: str | None) -> Key:
-    """The way from events to codes for a key field; a group needs a key of threads."""
+def is_late(field: Field) -> bool:
+    """True when the key is read from each event's record."""
+    return field.place is Place.LATE and field.name not in IN_CONTAINER
+
+
+def make_key(store: Store, name: str, group: str | None = None) -> Key:
+    """The way from events to codes for a key; with a group it is a ``ThreadKey`` or a ``GroupedKey``."""
+    names = [*name.split(AND), *([group] if group else [])]
+    of_threads = all(look_up(each)[0].place is Place.THREAD for each in names)
+    if group:
+        return ThreadKey(store, *names) if of_threads else GroupedKey(make_key(store, name), make_key(store, group))
+    return reduce(PairKey, (_single(store, each) for each in names))
+
+
+def _single(store: Store, name: str) -> Key:
     field, _ = look_up(name)
     if field.name in IN_CONTAINER:
         return ContainerFdKey(store, field.name)
-    if field.place is Place.THREAD:
-        return ThreadKey(store, name, *([group] if group else []))
-    if field.place is Place.FD:
-        return FdKey(store, name)
-    if field.place is Place.TYPE:
-        return TypeKey(name)
-    return NumberKey(store, name)
+    match field.place:
+        case Place.THREAD:
+            return ThreadKey(store, name)
+        case Place.FD:
+            return FdKey(store, name)
+        case Place.TYPE:
+            return TypeKey(name)
+        case Place.EVENT:
+            return NumberKey(store, name)
+        case _:
+            return LateKey(store, name)

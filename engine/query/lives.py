@@ -105,21 +105,42 @@ class Lives:
         """A field of ``PER_THREAD`` by thread row, and where it is known.
 
         CPU is on-CPU time as percent of the window: add it over a group's rows. The others are largest
-        values: memory in bytes of main threads, threads of the process; combine them by maximum.
+        values: memory in bytes of main threads, page faults, threads of the process; combine them by maximum.
         """
-        if field == "thread.cpu":
-            return self._cpu()
+        if field in CPU_TIMES:
+            return self._cpu(field)
         if field == "proc.nthreads":
             return self._threads()
-        return self._memory(field)
+        return self._faults(field) if field in _FAULTS else self._memory(field)
 
-    def _cpu(self) -> tuple[Floats, NDArray[np.bool_]]:
-        ticks = self._sampled(Sample.CPU_USER, Sample.CPU_SYSTEM)
-        samples = ticks if len(ticks) else self._sampled(Sample.CPU)
+    def _cpu(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
+        """By the kernel's accounting where a capture has it, else by the times between switches, which do not tell
+        user from system time."""
+        samples = self._sampled(*_TICKS)
+        if len(samples):
+            samples = samples[np.isin(samples["kind"], CPU_TIMES[field])]
+            known = True
+        else:
+            samples = self._sampled(Sample.CPU)
+            known = len(samples) > 0 and field == "thread.cpu"
         used = np.zeros(len(self._store.threads.columns))
         samples = samples[samples["thread"] < len(used)]
         np.add.at(used, samples["thread"], samples["value"])
-        return used / 1e9 / (self.seconds or 1) * 100, np.full(len(used), len(samples) > 0 and self.seconds > 0)
+        return used / 1e9 / (self.seconds or 1) * 100, np.full(len(used), known and self.seconds > 0)
+
+    def _faults(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
+        """Page faults of a thread since it started, as told last by the end of the window."""
+        name, kind = _FAULTS[field]
+        threads = self._store.threads
+        rows = threads.columns
+        told = [getattr(thread, name) for thread in threads[: len(rows)]]
+        largest = np.array([UNTOLD if value is None else value for value in told], np.int64)
+        before = [] if self._window is None else [each.samples for each in self._store.since(0, (0, self._window[0]))]
+        for samples in (*before, self._sampled(kind)):
+            mine = samples[(samples["kind"] == kind) & (samples["thread"] >= 0) & (samples["thread"] < len(rows))]
+            np.maximum.at(largest, mine["thread"], mine["value"])
+        largest[~self._in_force(rows)] = UNTOLD
+        return largest.astype(np.float64), largest != UNTOLD
 
     def _memory(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
         rows = self._store.threads.columns
@@ -237,5 +258,43 @@ def _before(store: Store, kind: int, number: int) -> _Before:
 
 
 _MEMORY = {"thread.vmsize.b": ("vm_size", Sample.VM_SIZE), "thread.vmrss.b": ("vm_rss", Sample.VM_RSS)}
-PER_THREAD = frozenset({"thread.cpu", "proc.nthreads", *_MEMORY})
+_FAULTS = {"thread.pfmajor": ("pf_major", Sample.PF_MAJOR), "thread.pfminor": ("pf_minor", Sample.PF_MINOR)}
+_TICKS = (Sample.CPU_USER, Sample.CPU_SYSTEM)
+CPU_TIMES: dict[str, tuple[int, ...]] = {
+    "thread.cpu": _TICKS,
+    "thread.cpu.user": (Sample.CPU_USER,),
+    "thread.cpu.system": (Sample.CPU_SYSTEM,),
+}
+"""Fields of on-CPU time, and the kinds of samples by the kernel's accounting that add up to each."""
+PER_THREAD = frozenset({"proc.nthreads", *CPU_TIMES, *_MEMORY, *_FAULTS})
 """Fields that columns take from threads and samples instead of events."""
+
+
+class CpuTimes:
+    """On-CPU time by the switches that tell it, for keys that are none of threads (the CPU it was spent on).
+
+    The kernel's accounting does not say where a thread ran.
+    """
+
+    def __init__(self) -> None:
+        """Begin without samples."""
+        self._used = Growing(np.float64)
+        self._known = False
+
+    def add(
+        self, segment: Segment, mask: NDArray[np.bool_], index: NDArray[np.int32], table: NDArray[np.int32]
+    ) -> None:
+        """Take in the samples of the events that ``mask`` keeps; the code of event i is ``table[index[i]]``."""
+        self._used.extend(np.zeros(max(int(table.max(initial=-1)) + 1 - len(self._used), 0)))
+        samples = segment.samples[(segment.samples["kind"] == Sample.CPU) & mask[segment.samples["event"]]]
+        places = index[samples["event"]]
+        samples, codes = samples[places >= 0], table[places[places >= 0]]
+        if len(samples):
+            self._known = True
+            np.add.at(self._used.values, codes[codes >= 0], samples["value"][codes >= 0])
+
+    def percent(self, count: int, seconds: float) -> tuple[Floats, NDArray[np.bool_]]:
+        """On-CPU time of each of ``count`` codes as percent of the window."""
+        used = np.zeros(count)
+        used[: len(self._used)] = self._used.values[:count]
+        return used / 1e9 / (seconds or 1) * 100, np.full(count, self._known and seconds > 0)

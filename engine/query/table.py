@@ -20,7 +20,7 @@ from engine.query.lines import shown
 from engine.query.listed import Listing
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Row, ShownColumn
-from engine.query.view import Kind, View
+from engine.query.view import AND, Kind, View
 from engine.store.segment import Window
 from engine.store.store import Store
 
@@ -125,7 +125,12 @@ class Table:
         return Row(key, self._shown_key(key), self._texts(row))
 
     def _shown_key(self, key: Value) -> str:
-        return shown(look_up(self.key_field)[0], key) if self.key_field else ""
+        """A key as text; of several fields one after the other."""
+        if not self.key_field:
+            return ""
+        fields = [look_up(name)[0] for name in self.key_field.split(AND)]
+        values = key if isinstance(key, tuple) and len(fields) > 1 else (key,)
+        return ", ".join(map(shown, fields, values))
 
     def _texts(self, row: int) -> tuple[str, ...]:
         return tuple(self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns)))

@@ -17,15 +17,30 @@ class Aggregation(Enum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    P50 = "p50"
+    """The value that half of the samples do not exceed, within ``spread.ERROR`` of it."""
+    P95 = "p95"
+    P99 = "p99"
+    HISTOGRAM = "histogram"
+    """How many samples have one digit, two digits and so on."""
     COUNT = "count"
     """How many different values there are."""
 
 
+PERCENTILES = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
+SPREADS = frozenset({*PERCENTILES, Aggregation.HISTOGRAM})
+"""Aggregations made of the whole distribution of the samples."""
+AND = "+"
+"""Between the fields of a key of several: a row for each combination."""
+
+
 class Kind(Enum):
-    """A table groups events by key; a list shows each event."""
+    """A table groups events by key; a list shows each event; a spectrogram shows how a duration is distributed,
+    moment by moment."""
 
     TABLE = "table"
     LIST = "list"
+    SPECTROGRAM = "spectrogram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +58,18 @@ class Column:
     """How rows of the key merge into rows of the group; None keeps what the aggregation says."""
     containers: bool | None = None
     """True: only with -pc; False: only without; None: always."""
+    where: str = ""
+    """A filter: only these of the row's events count in the column."""
+    subtree: bool = False
+    """In a tree: what the rows below have is added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes a row, and the field a drill-down from it filters on."""
+    """What makes a row, and the fields a drill-down from it filters on."""
 
     field: str
+    """A field, or several joined with ``AND``."""
     containers: bool | None = None
 
 
@@ -88,6 +108,8 @@ class View:
     actions: tuple[Action, ...] = ()
     root: bool = False
     """May be the start view."""
+    tree: bool = False
+    """Rows are processes, each shown below its parent."""
 
     def columns_for(self, containers: bool) -> tuple[Column, ...]:
         """The columns shown with or without container columns."""
@@ -102,5 +124,5 @@ class View:
         return self.group or self.key_for(containers)
 
     def offered_after(self, field: str) -> bool:
-        """True when the view can follow a selection of this field ("" for none)."""
-        return field in self.applies_to
+        """True when the view can follow a selection of this field ("" for none), or of one of several."""
+        return any(part in self.applies_to for part in field.split(AND))

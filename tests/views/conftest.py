@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from engine.store.store import Store
+from tests.views.made import MADE
 from tests.views.running import Stores
 from tui.reading import Reading
 
 
 @pytest.fixture(scope="session")
-def read() -> Stores:
+def read() -> Iterator[Stores]:
     """Reads a capture into a store, once."""
 
-    @cache
-    def reading(path: Path) -> Store:
-        with Reading(path) as made:
+    with ExitStack() as opened:
+        # Files stay open: what events recorded is read when it is asked for.
+
+        @cache
+        def reading(path: Path) -> Store:
+            made = opened.enter_context(Reading(path))
             for _ in made:
                 pass
-        return made.store
+            return made.store
 
-    return reading
+        yield reading
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the captures made for views."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, write in MADE.items():
+        (folder / name).write_bytes(write())
+    return folder

@@ -20,6 +20,8 @@ class Line(NamedTuple):
     """One event as sysdig prints it; the names are those of the fields, with _ for the dot. "" is absent."""
 
     evt_num: str
+    evt_rawtime: str
+    evt_cpu: str
     evt_dir: str
     evt_type: str
     syscall_type: str

@@ -49,7 +49,7 @@ def test_a_users_file_adds_a_view_or_takes_the_place_of_one(folder: Path) -> Non
         ('name = "Mine"', 'name = "Mine', 1, "not TOML"),
         ('key = "proc.pid"', 'key = "proc.pdi"', 3, "unknown field proc.pdi"),
         ('key = "proc.pid"', 'key = "fd.port"', 3, "rows cannot be made of fd.port"),
-        ('key = "proc.pid"', 'key = "evt.args"', 3, "rows cannot be made of evt.args"),
+        ('key = "proc.pid"', 'key = "evt.args"', 3, "evt.args is read from each"),
         ('key = "proc.pid"', 'applies_to = ["fd.dport"]\nkey = "proc.pid"', 3, "unknown field fd.dport"),
         ('key = "proc.pid"', "", 1, "expected the key key"),
         ('name = "Mine"', 'name = "\\u001b[31m"', 1, "name: expected a text"),
