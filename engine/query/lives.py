@@ -135,8 +135,12 @@ class Lives:
         rows = threads.columns
         told = [getattr(thread, name) for thread in threads[: len(rows)]]
         largest = np.array([UNTOLD if value is None else value for value in told], np.int64)
-        before = [] if self._window is None else [each.samples for each in self._store.since(0, (0, self._window[0]))]
-        for samples in (*before, self._sampled(kind)):
+        earlier = []
+        if self._window is not None:
+            start, _ = self._reach()
+            segments = self._store.since(0, (0, self._window[0]))
+            earlier = [each.samples[each.first + each.samples["event"] + 1 < start] for each in segments]
+        for samples in (*earlier, self._sampled(kind)):
             mine = samples[(samples["kind"] == kind) & (samples["thread"] >= 0) & (samples["thread"] < len(rows))]
             np.maximum.at(largest, mine["thread"], mine["value"])
         largest[~self._in_force(rows)] = UNTOLD
