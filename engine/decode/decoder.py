@@ -174,6 +174,11 @@ class Decoder:
         self._columns = Columns(self._number, SEGMENT)
         self._segment += 1
 
+    def tell(self, sink) -> None:
+        """Tell another sink what is known at this place of the stream, as a capture that begins here would."""
+        self._model.begin(self._number + 1)
+        self._model.tell(sink)
+
     def forget(self, segments: int) -> None:
         """Let the store forget its oldest sealed segments, and rows of tables that only they pointed at.
 

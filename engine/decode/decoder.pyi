@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 from engine.decode.stop import Stop
 from engine.events import FdKind
 from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
+from engine.sources.sink import FactSink
 from engine.store.store import Store
 
 FIRST_SEGMENT: int
@@ -32,4 +33,5 @@ class Decoder:
         latencies: NDArray[np.int64] | None = None,
     ) -> tuple[int, Stop, str]: ...
     def seal(self) -> None: ...
+    def tell(self, sink: FactSink) -> None: ...
     def forget(self, segments: int) -> None: ...

@@ -17,7 +17,6 @@ if not cython.compiled:
     raise ImportError("engine.decode.pairs must be compiled: run `make build`")
 
 _EV_V2 = cython.declare(uint32_t, 0x216)
-_EVF_V2 = cython.declare(uint32_t, 0x217)
 _HEADER = cython.declare(cython.int, 36)
 _TYPES = cython.declare(cython.int, SCAP_TYPES)
 _EXECVEAT = cython.declare(cython.int, 331)
@@ -123,8 +122,9 @@ class Pairs:
         params: uint32_t = load32(block + 32) if plain else 0
         if kind == 1 and params and length >= 44 and load16(block + _HEADER + 2 * params) > self._most:
             memcpy(self._out + to + _HEADER + 2 * params, cython.address(zero), 2)
+        memcpy(self._out + to + length - 4, cython.address(length), 4)
         to += length
-        if plain and hide:
+        if hide:
             to += self._hide(begin)
         return to
 
@@ -135,8 +135,14 @@ class Pairs:
         """Make the block there a state-only one; returns by how much it grew."""
         block: cython.pointer(uint8_t) = self._out + at
         length: uint32_t = load32(block + 4) + 4
-        number: uint32_t = _EVF_V2
+        number: uint32_t = load32(block)
         flags: uint32_t = 1
+        if number == 0x217 or number == 0x222 or number == 0x208:
+            flags |= load32(block + 10)
+            memcpy(block + 10, cython.address(flags), 4)
+            return 0
+        # Each kind of event block has a flagged kind right behind it, but for the two oldest.
+        number = number + 1 if number == 0x216 or number == 0x221 else 0x208
         memmove(block + 14, block + 10, length - 18)
         memcpy(block, cython.address(number), 4)
         memcpy(block + 4, cython.address(length), 4)

@@ -188,6 +188,11 @@ class Live:
                     found.append((slot.key - 1, slot.value >> 1, bool(slot.value & 1)))
         return found
 
+    def tids(self) -> list:
+        """Who is alive, ascending."""
+        at: cython.size_t
+        return sorted(self._index[at].tid for at in range(self._mask + 1) if self._index[at])
+
     def renumber(self, threads, fds) -> None:
         """Rows of both tables have moved: ``threads`` and ``fds`` tell the new row of each, int32."""
         at: cython.size_t

@@ -6,6 +6,8 @@ Brings the rules together: which rule is asked about which event type, and the l
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.events import CATALOGUE, FLAG_TABLES, SCAP_TYPES, FdKind, codes_by_name
 from engine.model.call import Call
@@ -18,6 +20,9 @@ from engine.model.people import People
 from engine.model.sockets import Sockets
 from engine.model.threads import Threads
 from engine.store.store import Store
+
+if TYPE_CHECKING:
+    from engine.sources.sink import FactSink
 
 _O_CLOEXEC = dict(FLAG_TABLES["file_flags"])["O_CLOEXEC"]
 _SERVERS = (FdKind.IPV4_SERVER, FdKind.IPV6_SERVER)
@@ -114,3 +119,31 @@ class Model:
             )
             self._live.put_fd(tid, descriptor, made, bool(flags & _O_CLOEXEC), number)
         self._listed_fds.clear()
+
+    def tell(self, sink: FactSink) -> None:
+        """Tell another what is known now, as a capture that began here would."""
+        store = self._store
+        if store.machine is not None:
+            sink.machine(store.machine)
+        for interface in store.interfaces:
+            sink.interface(interface)
+        for (container, _), user in store.users.items():
+            if not container:
+                sink.user(user)
+        for (container, _), group in store.groups.items():
+            if not container:
+                sink.group(group)
+        alive = [store.threads[self._live.row(tid)] for tid in self._live.tids()]
+        for thread in alive:
+            if thread.pid >= 0:
+                sink.thread(replace(thread))
+        store.fds.publish()
+        rows, identities = store.fds.rows, store.fds.identities
+        for thread in alive:
+            if not thread.is_main:
+                continue
+            for number, row, cloexec in self._live.fds(thread.tid):
+                entry = rows[row]
+                kind, name, socket = identities[entry["identity"]]
+                flags = int(entry["flags"]) & ~_O_CLOEXEC | (_O_CLOEXEC if cloexec else 0)
+                sink.fd(thread.tid, number, kind, name, socket, flags, int(entry["dev"]), int(entry["ino"]))

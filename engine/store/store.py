@@ -93,6 +93,8 @@ class Store:
         """Raised after every change of a fact that is already readable: whatever was computed from tables is stale."""
         self.forgotten = 0
         """Events that are not kept any more, the oldest ones. When it grows, all rows of tables have moved."""
+        self.compactions = 0
+        """How often rows of tables have moved."""
         self._summed = _Sums()
         self._full_threads, self._full_fds = FEW_THREADS, FEW_FDS
         """Rows from which on a table is compacted when events are forgotten."""
@@ -133,6 +135,7 @@ class Store:
         self._full_threads = 2 * len(self.threads) + FEW_THREADS
         self._full_fds = 2 * len(self.fds) + FEW_FDS
         self.revision += 1
+        self.compactions += 1
         return threads, fds
 
     @property

@@ -1,4 +1,5 @@
-"""`tui record`: write what happens on this machine to .scap files that sysdig, Falco and Stratoshark open."""
+"""`tui record`: write what happens on this machine to .scap files that sysdig, Falco and Stratoshark open, or to
+native ones that open at once."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from engine import filters, text
-from engine.sources.live.recorder import Plan, Recorder
+from engine.recording.recorder import Plan, Recorder
 from engine.sources.live.source import LiveSource, LoadError, Options
 from tui.arguments import at_least
 from tui.exit_codes import Exit
@@ -32,7 +33,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-w", "--write", metavar="FILE", type=Path, required=True, help="file to write")
+    add(
+        "-w",
+        "--write",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="file to write; NAME.syscope becomes a native capture, others .scap",
+    )
     add("-M", "--seconds", metavar="SECONDS", type=at_least(0.001), help="stop after so long")
     add("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N events; a call counts once")
     add("-s", "--snaplen", metavar="BYTES", type=at_least(1), default=80, help="data kept of each I/O (80)")

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from engine.decode.pairs import Pairs
 from engine.events import SYSCALLS, FdKind
-from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
+from engine.model.facts import Group, Interface, Machine, Role, Socket, Thread, User
 from engine.sources.sink import FactSink
 
 OLD_CODES = 328
 """Greatest generic call code sysdig 0.29.3 survives."""
 OLD_KINDS = FdKind.FILE_V2
 """Greatest fd kind it opens a file with."""
+_ADDRESSES = {FdKind.IPV4: 4, FdKind.IPV6: 16, FdKind.IPV4_SERVER: 4, FdKind.IPV6_SERVER: 16}
 _LONG, _PATH = 4096, 1024
 """Bytes readers take of lists of strings, and of paths."""
 
@@ -98,11 +99,17 @@ class Facts:
 class ScapFile:
     """A file being written."""
 
-    def __init__(self, path: Path, facts: Facts, *, compress: bool = False, old: bool = False) -> None:
+    def __init__(
+        self, path: Path, facts: Facts, *, compress: bool = False, old: bool = False, single: bool = True
+    ) -> None:
         """Create the file and write ``facts``. Raises OSError.
 
-        ``old``: also for sysdig 0.29.3, which dies of newer call codes and fd kinds.
+        ``old``: also for sysdig 0.29.3, which dies of newer call codes and fd kinds. ``single``: events are one exit
+        a call, and each gets an enter; else they have theirs.
         """
+        self._single = single
+        self.size = 0
+        """Bytes of event blocks written."""
         opened = gzip.open(path, "wb", 6) if compress else open(path, "wb")  # noqa: SIM115
         self._file = cast(BinaryIO, opened)
         self._pairs = Pairs(OLD_CODES if old else len(SYSCALLS))
@@ -115,11 +122,12 @@ class ScapFile:
         latencies: NDArray[np.int64],
         starts: NDArray[np.int64] | None = None,
         hidden: NDArray[np.uint8] | None = None,
-    ) -> int:
-        """Write event blocks (``Pairs.blocks``); returns the bytes they became. Raises OSError."""
-        blocks = self._pairs.blocks(view, latencies, starts, hidden)
+    ) -> None:
+        """Write event blocks (``Pairs.blocks``). Raises OSError."""
+        enters = latencies if self._single else np.full(len(latencies), -1, np.int64)
+        blocks = self._pairs.blocks(view, enters, starts, hidden)
         self._file.write(blocks)
-        return len(blocks)
+        self.size += len(blocks)
 
     def flush(self) -> None:
         """Hand what was written to the system: a kill leaves a file that opens up to here. Raises OSError."""
@@ -178,11 +186,15 @@ def _thread(thread: Thread) -> bytes:
 
 def _fd(number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int) -> bytes:
     entry = struct.pack("<qQB", number, ino, kind)
-    if socket is not None and kind in (FdKind.IPV4, FdKind.IPV6):
-        ports = struct.pack("<HHB", socket.source_port, socket.destination_port, socket.l4)
-        entry += socket.source + socket.destination + ports
-    elif socket is not None:
-        entry += socket.destination + struct.pack("<HB", socket.destination_port, socket.l4)
+    if (size := _ADDRESSES.get(kind)) is not None:
+        source, source_port, destination, port, l4, _ = socket or Socket(b"", 0, b"", 0, 0, Role.NONE)
+        # Ends of a socket that is not connected, or of which one end is unknown, are zeros.
+        destination = destination.rjust(size, b"\0")[:size]
+        if kind in (FdKind.IPV4, FdKind.IPV6):
+            source = source.rjust(size, b"\0")[:size]
+            entry += source + destination + struct.pack("<HHB", source_port, port, l4)
+        else:
+            entry += destination + struct.pack("<HB", port, l4)
     elif kind == FdKind.UNIX:
         entry += bytes(16) + _string(name)
     elif kind == FdKind.FILE_V2:

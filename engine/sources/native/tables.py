@@ -96,6 +96,9 @@ class Written:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lists: dict[_LISTS, int] = {}
+        self._compactions = store.compactions
+        self.threads = self.fds = self._names = 0
+        """Where in the file's tables the store's begin: behind those of before rows moved in the store."""
         self._hashes = array("q")
         """Of the facts of each thread row when it was told."""
         self._lives: dict[int, int] = {}
@@ -109,11 +112,33 @@ class Written:
 
     def changes(self, compress: bool, *, every: bool = False) -> Iterator[tuple[dict[str, Any], Data]]:
         """Bodies and data that tell what is new; of old rows those that may well have changed, or ``every`` one."""
+        if self._compactions != self._store.compactions:
+            self._begin_anew()
         yield from self._of_threads(compress, every)
         yield from self._of_fds(compress)
         rest = self._of_others()
         if rest:
             yield rest, Data(compress)
+
+    def _begin_anew(self) -> None:
+        """Rows have moved: all are told again, as rows that follow the ones told so far."""
+        self._compactions = self._store.compactions
+        self.threads += len(self._hashes)
+        self.fds += self._fds
+        self._names += self._identities
+        self._fds = self._identities = 0
+        self._ends = np.empty(0, np.int64)
+        del self._hashes[:]
+        self._lives.clear()
+
+    def _moved(self, facts: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A thread's facts with the rows of the file."""
+        if not self.threads:
+            return facts
+        moved = list(facts)
+        for at in _ROWS:
+            moved[at] += self.threads if moved[at] >= 0 else 0
+        return tuple(moved)
 
     def _of_threads(self, compress: bool, every: bool) -> Iterator[tuple[dict[str, Any], Data]]:
         threads = self._store.threads
@@ -124,12 +149,12 @@ class Written:
         alive = range(known) if every else list(self._lives.values())
         for row in range(known, len(threads)):
             thread = threads[row]
-            facts = _FACTS(thread)
+            facts = self._moved(_FACTS(thread))
             like = self._lives.get(thread.life, thread.parent if 0 <= thread.parent < row else -1)
             if like < 0:
                 told = dict(enumerate(facts))
             else:
-                others = _FACTS(threads[like])
+                others = self._moved(_FACTS(threads[like]))
                 told = {at: one for at, one in enumerate(facts) if one is not others[at] and one != others[at]}
             self._hashes.append(hash(facts))
             if thread.ended < 0:
@@ -142,7 +167,7 @@ class Written:
                 lists, rows, size = [], [], 0
         # After the new ones, which old ones may now point at.
         for row in alive:
-            facts = _FACTS(threads[row])
+            facts = self._moved(_FACTS(threads[row]))
             if hash(facts) != self._hashes[row]:
                 self._hashes[row] = hash(facts)
                 self._tell(rows, lists, row, -1, facts, dict(enumerate(facts)))
@@ -173,7 +198,7 @@ class Written:
                 told[at] = index
             elif type(value) is bytes:
                 size += len(value)
-        rows.append([row, like, told])
+        rows.append([row + self.threads, like + self.threads if like >= 0 else -1, told])
         return size
 
     def _of_fds(self, compress: bool) -> Iterator[tuple[dict[str, Any], Data]]:
@@ -198,9 +223,13 @@ class Written:
             data = Data(compress)
             body: dict[str, Any] = {}
             if len(new):
+                if self.fds or self.threads:
+                    new = new.copy()
+                    new["identity"] += self._names
+                    new["thread"][new["thread"] >= 0] += self.threads
                 body["fds"] = data.add(np.ascontiguousarray(new).view(np.uint8).data)
             if len(ended):
-                body["ended"] = data.add(ended.astype("<i4").view(np.uint8).data)
+                body["ended"] = data.add((ended + self.fds).astype("<i4").view(np.uint8).data)
                 body["last"] = data.add(rows["last"][ended].astype("<i8").view(np.uint8).data)
             self._fds, self._ends = len(rows), rows["last"].copy()
             yield body, data

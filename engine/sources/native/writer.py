@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.sources.native.frames import ENTRY, VERSION, Data, Kind, frame, trailer
 from engine.sources.native.segments import COLUMNS, PAGE
@@ -103,9 +104,8 @@ class NativeWriter:
         data = Data(self._compress)
         columns = {}
         for name, dtype in COLUMNS.items():
-            values = getattr(segment, name)
-            values = np.ascontiguousarray(values + shift if name == "offset" else values, dtype)
-            columns[name] = data.add(values.view(np.uint8).data)
+            values = self._moved(name, getattr(segment, name), shift)
+            columns[name] = data.add(np.ascontiguousarray(values, dtype).view(np.uint8).data)
         pages = [data.add(page) for page in self._pages(front, source, segment.end)]
         body = {
             "count": len(segment),
@@ -122,6 +122,21 @@ class NativeWriter:
         self._entries.append((self.size, Kind.SEGMENT, *told))
         self._write(Kind.SEGMENT, body, data)
         self._next = segment.first + len(segment)
+
+    def _moved(self, name: str, values: NDArray[Any], shift: int) -> NDArray[Any]:
+        """A column with the offsets and rows of the file."""
+        threads, fds = self._written.threads, self._written.fds
+        if name == "offset":
+            return values + shift
+        if name == "thread" and threads:
+            return np.where(values >= 0, values + threads, values)
+        if name == "fd_row" and fds:
+            return np.where(values >= 0, values + fds, values)
+        if (name == "samples" and threads) or (name == "others" and fds):
+            field, more = ("thread", threads) if name == "samples" else ("row", fds)
+            values = values.copy()
+            values[field][values[field] >= 0] += more
+        return values
 
     def _pages(self, front: bytes, start: int, end: int) -> Iterator[memoryview]:
         """``front`` and the bytes of the store's stream from ``start`` to ``end``, in pages."""

@@ -1,6 +1,6 @@
-"""Records the live machine to .scap files: what is chosen, until told to stop, in as many files as asked for.
+"""Records the live machine to files: what is chosen, until told to stop, in as many files as asked for.
 
-Owns when files begin and end, and that each can be read alone. Blocks are ``writer``'s business.
+Owns when files begin and end, and that each can be read alone.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.decoder import Decoder
-from engine.decode.stop import Stop
-from engine.events import CATALOGUE, Trait
-from engine.sources.live import picture
+from engine.recording import outputs
+from engine.recording.chosen import container_blocks, write
 from engine.sources.live.source import LiveSource
-from engine.sources.live.writer import Facts, ScapFile
+from engine.sources.live.writer import Facts
+from engine.sources.native.writer import NativeWriter
 from engine.store.segment import HIDDEN, Segment
 from engine.store.store import Store
 
 FLUSH = 0.5
 """Seconds after which what was recorded is surely in the file."""
-_STATE = np.array([bool(kind.traits & Trait.MODIFIES_STATE) or kind.name == "procexit" for kind in CATALOGUE])
-"""Types that a reader needs to know who and what later events are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,7 @@ class Plan:
     """What to record, and into which files."""
 
     path: Path
+    """Files of a name that ends in ``.syscope`` are native captures, others .scap."""
     filter: str = ""
     compress: bool = False
     old: bool = False
@@ -47,16 +45,23 @@ class Plan:
     files: int | None = None
     """Keep only as many files, over and over."""
 
+    @property
+    def rotates(self) -> bool:
+        """Whether there may be more than one file."""
+        return self.megabytes is not None or self.seconds is not None
+
     def name(self, number: int) -> Path:
-        """The path of the file of a number, counted from 0."""
+        """The path of the file of a number, counted from 0; what makes it native stays at its end."""
         text = str(self.path)
         if self.seconds is not None and "%" in text:
             return Path(time.strftime(text))
-        if self.megabytes is None and self.seconds is None:
+        if not self.rotates:
             return self.path
+        stem = text.removesuffix(outputs.NATIVE)
+        rest = text[len(stem) :]
         if self.files is None:
-            return Path(f"{text}{number}")
-        return Path(f"{text}{number % self.files:0{len(str(self.files))}}")
+            return Path(f"{stem}{number}{rest}")
+        return Path(f"{stem}{number % self.files:0{len(str(self.files))}}{rest}")
 
 
 class Recorder:
@@ -68,23 +73,29 @@ class Recorder:
         self._plan = plan
         self._number = 0
         self._filter = filters.compile(plan.filter) if plan.filter else None
-        # Without either, blocks go to the file as they are.
-        self._decodes = bool(plan.filter) or plan.megabytes is not None or plan.seconds is not None
         self._store = Store(source.raw)
         self._decoder = Decoder(self._store, str(plan.path))
         self.events = 0
         """Events recorded, a call counted once."""
         facts = Facts()
         source.begin(facts)
-        if self._decodes:
-            facts.repeat(self._decoder)
-        self._begin(facts)
+        facts.repeat(self._decoder)
+        self._writer: NativeWriter | None = None
+        self._output: outputs.Output | None = None
+        if outputs.is_native(plan.path) and not (self._filter or plan.rotates or plan.events):
+            # Everything goes into one file: it takes after the store itself.
+            self._writer = NativeWriter(
+                plan.path, self._store, single=True, compress=plan.compress, front=facts.blocks(False)
+            )
+        else:
+            self._begin(facts)
+        self._flushed = time.monotonic()
 
     def _begin(self, facts: Facts) -> None:
-        path = self._plan.name(self._number)
-        self._file = ScapFile(path, facts, compress=self._plan.compress, old=self._plan.old)
-        self._bytes = 0
-        self._began = self._flushed = time.monotonic()
+        plan = self._plan
+        path = plan.name(self._number)
+        self._output = outputs.begin(path, facts, single=True, compress=plan.compress, old=plan.old)
+        self._began = time.monotonic()
 
     @property
     def full(self) -> bool:
@@ -103,67 +114,64 @@ class Recorder:
             while self._step():
                 pass
         finally:
-            self._file.close()
+            for file in (self._writer, self._output):
+                if file is not None:
+                    file.close()
 
     def _step(self) -> bool:
-        more = self._source.drain(self._decoder if self._decodes else self)
+        more = self._source.drain(self._decoder)
         now = time.monotonic()
-        if self._decodes and (not more or now - self._flushed > FLUSH or self._store.segments):
+        due = now - self._flushed > FLUSH
+        if due or not more or self._plan.rotates:
+            # A file ends where the decoder is, or the next would begin with what is not yet true.
             self._decoder.seal()
-            for segment in self._store.segments:
-                self._chosen(segment)
-                self._source.raw.drop(segment.end)
-            self._store.segments.clear()
+        if self._store.segments:
+            self._write()
             # Readers refuse a file without events: one is begun when there are more.
             if more and self._source.waiting and self._is_over(now):
                 self._next_file()
-        if now - self._flushed > FLUSH:
-            self._file.flush()
+        if due:
+            if self._output is not None:
+                self._output.flush()
             self._flushed = now
         return more
+
+    def _write(self) -> None:
+        """Write the segments there are, and let go of them."""
+        segments = self._store.segments
+        if self._writer is not None:
+            self._writer.follow()
+            self.events += sum(map(len, segments))
+        else:
+            for segment in segments:
+                self._chosen(segment)
+        self._source.raw.drop(segments[-1].end)
+        self._decoder.forget(len(segments))
 
     def _is_over(self, now: float) -> bool:
         """Whether the file is as large, or as old, as one may be."""
         plan = self._plan
-        large = plan.megabytes is not None and self._bytes > plan.megabytes * 1e6
+        large = plan.megabytes is not None and self._output is not None and self._output.size > plan.megabytes * 1e6
         return large or (plan.seconds is not None and now - self._began > plan.seconds)
 
     def _next_file(self) -> None:
-        """Close the file and begin another, with the threads there were at this place in the stream.
-
-        Their fds are those they have now, so of a process that ended meanwhile there are none.
-        """
-        self._file.close()
+        """Close the file and begin another, with what is known at this place of the stream."""
+        if self._output is not None:
+            self._output.close()
         self._number += 1
         facts = Facts()
-        picture.take(facts)
-        facts.threads = list({thread.tid: thread for thread in self._store.threads if thread.ended < 0}.values())
+        self._decoder.tell(facts)
         self._begin(facts)
-
-    def _room(self, events: int) -> int:
-        return events if self._plan.events is None else min(events, self._plan.events - self.events)
-
-    def feed(self, buffer: memoryview, base: int, start: int, latencies: NDArray[np.int64]) -> tuple[int, Stop, str]:
-        """Take everything: the sink of a recording without a filter."""
-        latencies = latencies[: self._room(len(latencies))]
-        self._bytes += self._file.events(buffer[start:], latencies)
-        self.events += len(latencies)
-        self._source.raw.drop(base)
-        return len(buffer), Stop.MORE, ""
-
-    def seal(self) -> None:
-        """Nothing is held back."""
+        blocks = container_blocks(self._store.containers.values(), time.time_ns())
+        if blocks and self._output is not None:
+            self._output.events(memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
 
     def _chosen(self, segment: Segment) -> None:
         """Write what the filter keeps, and hidden what it does not but changes what later events are about."""
+        assert self._output is not None
         kept = self._filter.mask(self._store, segment) if self._filter else segment.flags & HIDDEN == 0
         visible = np.flatnonzero(kept)
-        room = self._room(len(visible))
-        end = len(segment) if room == len(visible) else int(visible[room])
-        rows = np.flatnonzero((kept | _STATE[segment.type])[:end])
-        self.events += room
-        if len(rows):
-            first = int(segment.offset[rows[0]])
-            view = self._source.raw.read(first, segment.end)
-            hidden = (~kept[rows]).astype(np.uint8)
-            self._bytes += self._file.events(view, segment.latency[rows], segment.offset[rows] - first, hidden)
+        left = len(visible) if self._plan.events is None else self._plan.events - self.events
+        end = len(segment) if left >= len(visible) else int(visible[left])
+        self.events += min(left, len(visible))
+        write(self._output, self._store, segment, kept, end)
