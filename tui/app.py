@@ -51,6 +51,15 @@ KEY_NAMES = {
     "ampersand": "&",
     "asterisk": "*",
     "left_parenthesis": "(",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "apostrophe": "'",
+    "colon": ":",
 }
 """Names of keys whose own is not what is printed on them."""
 

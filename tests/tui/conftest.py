@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from engine.query.snapshots import Snapshot
+from engine.query.snapshots import LinesRequest, Snapshot, TableRequest
 from tests.tui.prepared import VIEWS, PreparedEngine, event_lines, files, processes
 from tui.app import Syscope
 from tui.options import Options
@@ -27,6 +27,11 @@ class Stage:
     def screen(self) -> Explorer:
         """The main screen, also under a dialog."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, Explorer))
+
+    @property
+    def asked(self) -> TableRequest | LinesRequest:
+        """The rows asked for last."""
+        return next(asked for asked in reversed(self.engine.asked) if isinstance(asked, TableRequest | LinesRequest))
 
     def text(self) -> list[str]:
         """The screen's lines as they are painted."""

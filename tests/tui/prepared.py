@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from engine.filters.completion import complete
 from engine.query.snapshots import (
     CompletionRequest,
@@ -22,6 +24,7 @@ from engine.query.snapshots import (
     VerdictRequest,
     VerdictSnapshot,
 )
+from engine.query.timeline import TimelineRequest, TimelineSnapshot, width_for
 from engine.query.view import Aggregation, Column, Key, Kind, View
 
 PROCS = View(
@@ -143,8 +146,18 @@ class PreparedEngine:
                 return VerdictSnapshot(request, kept=1204 if request.filter else 22_381, of=22_381)
             case CompletionRequest():
                 return CompletionSnapshot(request, complete(request.filter, request.cursor))
+            case TimelineRequest():
+                return self._timeline(request)
             case _:
                 return request.failed("not prepared")
+
+    def _timeline(self, request: TimelineRequest) -> TimelineSnapshot:
+        span = request.span or (self.status.start, self.status.end)
+        width = width_for(span, request.cells)
+        first = span[0] // width
+        cells = np.arange(span[1] // width - first + 1)
+        values = 900 + 700 * np.sin(cells / 7) + 3000 * (cells % 31 == 17)
+        return TimelineSnapshot(request, "", True, first * width, width, values, cells == 40)
 
     def _table(self, request: TableRequest) -> TableSnapshot:
         view = request.view

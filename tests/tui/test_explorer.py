@@ -30,7 +30,7 @@ async def test_start_shows_source_view_filter_rows_and_position(stage: Stage) ->
         assert text[0].startswith(" sample.scap   22,381 events · 12.09s")
         assert text[1] == " Processes"
         assert text[2] == " Filter evt.type!=switch"
-        assert text[3].split() == ["PID", "▼CPU", "USER", "FILE", "NET", "Command", "▸"]
+        assert text[5].split() == ["PID", "▼CPU", "USER", "FILE", "NET", "Command", "▸"]
         assert stage.row.split()[:3] == ["100", "40.0", "root"]
         assert text[-1].startswith(" F1Help F2Views")
         assert text[-1].endswith("1/41 (2%)")
@@ -94,7 +94,7 @@ async def test_enter_drills_down_and_backspace_returns_to_exactly_what_was_there
         await pilot.pause()
         assert stage.text()[1].startswith(" Processes proc.pid=")
         assert stage.text()[1].endswith("▸ Threads")
-        request = stage.engine.asked[-1]
+        request = stage.asked
         assert isinstance(request, TableRequest)
         assert [(level.view.id, level.field) for level in request.levels] == [("procs", "proc.pid")]
         await pilot.press("backspace")
@@ -111,7 +111,7 @@ async def test_backspace_shows_what_was_there_before_the_engine_answers(stage: S
         stage.engine.silent = True
         await pilot.press("backspace")
         await pilot.pause()
-        assert stage.text()[3:] == before[3:]
+        assert stage.text()[5:] == before[5:]
 
 
 async def test_enter_where_no_view_follows_opens_the_events(stage: Stage) -> None:
@@ -155,7 +155,7 @@ async def test_a_filter_is_judged_while_typed_and_applied_by_enter(stage: Stage)
         await pilot.press("enter")
         await until(pilot, lambda: not stage.screen.filter_prompt.display)
         assert stage.text()[2] == " Filter name=curl and evt.type!=switch"
-        assert all("curl" in line for line in stage.text()[4:12])
+        assert all("curl" in line for line in stage.text()[6:14])
 
 
 async def test_a_wrong_filter_is_pointed_at_and_not_applied(stage: Stage) -> None:
@@ -190,11 +190,11 @@ async def test_digits_sort_and_the_same_again_turns_round(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("1")
         await pilot.pause()
-        assert "▼PID" in stage.text()[3]
+        assert "▼PID" in stage.text()[5]
         assert stage.row.split()[0] == "380"
         await pilot.press("exclamation_mark")
         await pilot.pause()
-        assert "▲PID" in stage.text()[3]
+        assert "▲PID" in stage.text()[5]
         assert stage.row.split()[0] == "100"
 
 
@@ -202,10 +202,10 @@ async def test_angle_brackets_move_the_sort_column(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("greater_than_sign")
         await pilot.pause()
-        assert "USER▲" in stage.text()[3]
+        assert "USER▲" in stage.text()[5]
         await pilot.press("less_than_sign", "less_than_sign", "less_than_sign")
         await pilot.pause()
-        assert "▼PID" in stage.text()[3]
+        assert "▼PID" in stage.text()[5]
 
 
 async def test_f9_chooses_the_sort_column(stage: Stage) -> None:
@@ -215,7 +215,7 @@ async def test_f9_chooses_the_sort_column(stage: Stage) -> None:
         assert any("2 ▼ CPU" in line for line in stage.text())
         await pilot.press("down", "down", "enter")
         await pilot.pause()
-        assert "▼FILE" in stage.text()[3]
+        assert "▼FILE" in stage.text()[5]
 
 
 async def test_sorting_keeps_the_cursor_on_its_row(stage: Stage) -> None:
@@ -257,7 +257,7 @@ async def test_a_late_answer_moves_only_a_cursor_that_waited(stage: Stage, keys:
         await pilot.pause()
         stage.engine.silent = True
         await pilot.press("slash", *"dockerd", *keys)
-        late = next(asked for asked in reversed(stage.engine.asked) if asked.search)  # type: ignore[union-attr]
+        late = next(asked for asked in reversed(stage.engine.asked) if getattr(asked, "search", ""))
         stage.engine.publish(stage.engine.answer(late))
         await pilot.pause()
         assert stage.screen.grid.position.index == index
@@ -284,7 +284,7 @@ async def test_keys_of_the_table_do_nothing_under_a_dialog(stage: Stage) -> None
         await pilot.pause()
         assert "PAUSED" not in stage.text()[0]
         assert stage.text()[1] == " Processes"
-        assert "▼CPU" in stage.text()[3]
+        assert "▼CPU" in stage.text()[5]
 
 
 async def test_arrows_move_while_searching(stage: Stage) -> None:
@@ -300,8 +300,8 @@ async def test_dig_shows_the_events_of_the_row(stage: Stage) -> None:
         await pilot.press("down", "f6")
         await pilot.pause()
         assert stage.text()[1] == " Processes proc.pid=107 ▸ Events"
-        assert stage.text()[3].startswith("▌1 14:36:40")
-        request = stage.engine.asked[-1]
+        assert stage.text()[5].startswith("▌1 14:36:40")
+        request = stage.asked
         assert isinstance(request, LinesRequest)
         assert [(level.field, level.value) for level in request.levels] == [("proc.pid", 107)]
         await pilot.press("end")
@@ -316,10 +316,10 @@ async def test_long_lines_scroll_sideways(stage: Stage) -> None:
     async with stage.app.run_test(size=(50, 14)) as pilot:
         await pilot.press("d")
         await pilot.pause()
-        assert "HTTP/1.1" not in stage.text()[3]
+        assert "HTTP/1.1" not in stage.text()[5]
         await pilot.press(*["right"] * 8)
         await pilot.pause()
-        assert stage.text()[3].endswith("HTTP/1.1")
+        assert stage.text()[5].endswith("HTTP/1.1")
 
 
 async def test_pause_holds_the_picture_while_events_arrive(stage: Stage) -> None:
@@ -327,12 +327,12 @@ async def test_pause_holds_the_picture_while_events_arrive(stage: Stage) -> None
         await pilot.press("p")
         await pilot.pause()
         assert "PAUSED" in stage.text()[0]
-        before = stage.text()[3:]
+        before = stage.text()[5:]
         stage.engine.tables["procs"] = stage.engine.tables["procs"][5:]
         stage.engine.publish(replace(stage.engine.status, events=30_000))
         await until(pilot, lambda: "30,000 events" in stage.text()[0])
         await pilot.pause(stage.screen.options.delay_ms / 1000)
-        assert stage.text()[3:] == before
+        assert stage.text()[5:] == before
         await pilot.press("p")
         await until(pilot, lambda: stage.text()[-1].endswith("1/36 (3%)"))
 
@@ -422,9 +422,9 @@ async def test_a_click_on_a_title_sorts(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         for mark in "▼▲":
-            await pilot.click(Grid, offset=(stage.text()[3].index("NET"), 0))
+            await pilot.click(Grid, offset=(stage.text()[5].index("NET"), 0))
             await pilot.pause()
-            assert f"{mark}NET" in stage.text()[3]
+            assert f"{mark}NET" in stage.text()[5]
 
 
 async def test_keys_and_filter_may_be_clicked(stage: Stage) -> None:
@@ -479,12 +479,12 @@ async def test_ctrl_c_leaves_from_a_dialog_and_while_typing(stage: Stage) -> Non
 async def test_late_answers_to_another_place_are_not_shown(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        late = stage.engine.answer(stage.engine.asked[-1])
+        late = stage.engine.answer(stage.asked)
         await pilot.press("f6")
         await pilot.pause()
         stage.engine.publish(late)
         await pilot.pause()
-        assert stage.text()[3].startswith("▌1 14:36:40")
+        assert stage.text()[5].startswith("▌1 14:36:40")
 
 
 async def test_what_is_typed_right_after_the_key_goes_into_the_filter(stage: Stage) -> None:
@@ -501,12 +501,12 @@ async def test_echo_shows_what_the_row_read_and_wrote(stage: Stage) -> None:
         await pilot.press("f5")
         await pilot.pause()
         assert stage.text()[1].endswith("▸ Input and output")
-        request = stage.engine.asked[-1]
+        request = stage.asked
         assert isinstance(request, LinesRequest)
         assert request.echo
         await pilot.press("f2", "end", "enter")
         await pilot.pause()
-        request = stage.engine.asked[-1]
+        request = stage.asked
         assert isinstance(request, LinesRequest)
         assert request.view_as is ViewAs.HEX
 
@@ -515,7 +515,7 @@ async def test_f2_in_the_filter_line_asks_for_a_text_that_rows_show(stage: Stage
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("f4", "f2", *"curl", "enter")
         await pilot.pause()
-        request = stage.engine.asked[-1]
+        request = stage.asked
         assert isinstance(request, TableRequest)
         assert (request.text, request.filter) == ("curl", "")
         await pilot.press("f4", "f2")
@@ -543,7 +543,91 @@ async def test_clear_shows_only_what_comes_from_now_on(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("d", "c")
         await pilot.pause()
-        request = stage.engine.asked[-1]
+        request = stage.asked
         assert isinstance(request, LinesRequest)
         assert request.window is not None
         assert request.window[0] > stage.engine.status.end
+
+
+async def test_a_range_is_selected_by_keys_and_everything_is_of_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("r", "home", "right", "right", "space", "right", "enter")
+        await pilot.pause()
+        shown = stage.screen.timing.timeline.shown
+        assert shown is not None
+        request = stage.asked
+        assert isinstance(request, TableRequest)
+        assert request.window == (shown.start + 2 * shown.width, shown.start + 4 * shown.width - 1)
+        assert "├┤" in stage.text()[4]
+        await pilot.press("d")
+        await pilot.pause()
+        lines = [asked for asked in stage.engine.asked if isinstance(asked, LinesRequest)]
+        assert lines[-1].window == request.window
+        await pilot.press("backspace", "w")
+        await pilot.pause()
+        assert stage.screen.place.window is None
+
+
+async def test_ranges_follow_one_another(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("right_square_bracket")
+        first = stage.screen.place.window
+        await pilot.press("right_square_bracket")
+        second = stage.screen.place.window
+        assert first is not None
+        assert second is not None
+        assert second[0] == first[1] + 1
+        assert second[1] - second[0] == first[1] - first[0]
+        await pilot.press("left_square_bracket")
+        assert stage.screen.place.window == first
+
+
+async def test_the_mouse_drags_a_range_and_a_click_ends_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.mouse_down("#timeline", offset=(10, 0))
+        await pilot.hover("#timeline", offset=(19, 0))
+        await pilot.mouse_up("#timeline", offset=(19, 0))
+        await pilot.pause()
+        shown = stage.screen.timing.timeline.shown
+        assert shown is not None
+        assert stage.screen.place.window == (shown.start + 10 * shown.width, shown.start + 20 * shown.width - 1)
+        await pilot.click("#timeline", offset=(50, 0))
+        await pilot.pause()
+        assert stage.screen.place.window is None
+
+
+async def test_the_timeline_zooms_to_the_range_and_back(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("right_square_bracket", "right_square_bracket", "plus")
+        await pilot.pause()
+        shown, window = stage.screen.timing.timeline.shown, stage.screen.place.window
+        assert shown is not None
+        assert window is not None
+        assert shown.start > START
+        assert len(shown.values) * shown.width < 2 * (window[1] - window[0])
+        await pilot.press("right_curly_bracket")
+        await pilot.pause()
+        panned = stage.screen.timing.timeline.shown
+        assert panned is not None
+        assert panned.start > shown.start
+        await pilot.press("w")
+        await pilot.pause()
+        assert stage.screen.timing.span is None
+
+
+async def test_playing_moves_the_range_until_escape(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("P", "P", "P")
+        first = stage.screen.place.window
+        await until(pilot, lambda: stage.screen.place.window != first)
+        assert "▶ 5×" in stage.text()[1]
+        await pilot.press("escape")
+        stopped = stage.screen.place.window
+        await pilot.pause(0.5)
+        assert stage.screen.place.window == stopped
+        assert "▶" not in stage.text()[1]

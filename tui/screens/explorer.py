@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -26,17 +26,19 @@ from tui.screens.keys import BINDINGS
 from tui.screens.lines import Lines
 from tui.screens.part import Part
 from tui.screens.rows import SIDE_STEP, Rows
+from tui.screens.timing import Timing
 from tui.widgets.dialog import Dialog
 from tui.widgets.grid import Grid
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.prompts import FilterPrompt, LinePrompt, SearchPrompt
+from tui.widgets.timeline import Timeline
 
 
 class Explorer(Screen[None]):
     """Shows the present place."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(self, engine: Engine, views: Mapping[str, View], options: Options) -> None:
@@ -53,7 +55,8 @@ class Explorer(Screen[None]):
         self.rows = Rows(self)
         self.filtering = Filtering(self)
         self.lines = Lines(self)
-        self._parts: tuple[Part, ...] = (self.rows, self.filtering, self.lines)
+        self.timing = Timing(self)
+        self._parts: tuple[Part, ...] = (self.rows, self.filtering, self.lines, self.timing)
         self._owners: dict[str, Part] = {}
         for part in self._parts:
             for name in dir(part):
@@ -69,6 +72,7 @@ class Explorer(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, table, prompts, keys, and the dialog over them."""
         yield Header()
+        yield Timeline(id="timeline")
         yield Grid(id="rows")
         yield FilterPrompt(id="filter-prompt")
         yield SearchPrompt(id="search-prompt")
@@ -249,6 +253,18 @@ class Explorer(Screen[None]):
     @on(FilterPrompt.Applied)
     def _filter_applied(self, event: FilterPrompt.Applied) -> None:
         self.filtering.apply(event.text)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the timeline the lines there are."""
+        self.timing.resized(event.size.height)
+
+    @on(Timeline.RangeChosen)
+    def _range_chosen(self, event: Timeline.RangeChosen) -> None:
+        self.timing.show(event.window)
+
+    @on(Timeline.CellsChanged)
+    def _cells_changed(self) -> None:
+        self.timing.ask()
 
     @on(LinePrompt.Entered)
     def _line_entered(self, event: LinePrompt.Entered) -> None:

@@ -71,6 +71,18 @@ SECTIONS: dict[str, list[Binding]] = {
             for column, key in enumerate(keys)
         ),
     ],
+    "Time": [
+        _quiet("r", "select_range", "Range", "Select a range on the timeline: ← → move, Space an edge, Enter", "range"),
+        _quiet("left_square_bracket", "step(-1)", "Earlier", "The range of the same length before", "earlier"),
+        _quiet("right_square_bracket", "step(1)", "Later", "The range of the same length after", "later"),
+        _quiet("w", "whole", "Whole", "Back to the whole time; live: back to now", "whole"),
+        _quiet("plus,equals_sign", "zoom(True)", "Closer", "Zoom the timeline in, on the range if any", "closer"),
+        _quiet("minus", "zoom(False)", "Wider", "Zoom the timeline out", "wider"),
+        _quiet("left_curly_bracket", "pan(-1)", "Pan left", "An earlier part of the timeline", "pan-left"),
+        _quiet("right_curly_bracket", "pan(1)", "Pan right", "A later part of the timeline", "pan-right"),
+        _quiet("P", "play", "Play", "Let the range move on by itself, 1× to 100×; again faster, Esc stops", "play"),
+        _quiet("M", "measure", "Measure", "What the timeline counts: events, errors, bytes, latency", "measure"),
+    ],
     "Move": [
         _quiet("up,k", "move(-1)", "Up", "One row up", "up"),
         _quiet("down,j", "move(1)", "Down", "One row down", "down"),

@@ -72,6 +72,11 @@ class Header(Vertical):
             parts[0:2] = [Content.styled("…", runs(f"screen.back_to({len(steps) - len(parts)})"))]
         line.left = Content.styled(" ▸ ", "$foreground-muted").join(parts)
 
+    def show_window(self, text: str) -> None:
+        """Tell the range of time that is shown, "" for everything; a click goes back to everything."""
+        line = self.query_one("#crumbs", Line)
+        line.right = Content.styled(f" {text} ✕ ", "reverse").stylize(runs("screen.whole")) if text else Content("")
+
     def show_filter(self, text: str) -> None:
         """Tell the complete filter rows pass; a click edits it."""
         line = self.query_one("#filter", Line)

@@ -1,0 +1,229 @@
+"""Time: the timeline, the selected range (window), stepping, zooming and playing through it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from textual.content import Content
+from textual.timer import Timer
+
+from engine.query.snapshots import Snapshot, Status
+from engine.query.timeline import MEANINGS, Measure, TimelineRequest, TimelineSnapshot, width_for
+from engine.store.segment import Window
+from tui.moments import range_text
+from tui.screens.part import Part
+from tui.widgets.timeline import Timeline
+
+SPEEDS = (1, 2, 5, 10, 20, 50, 100)
+TICK = 0.2
+"""Seconds between two pictures while playing."""
+TENTH = 10
+"""The part of what is seen that is selected at first."""
+LEAST_HEIGHT = 16
+"""Lines of a screen that has room for the timeline."""
+TALL = 34
+"""Lines from which on bars are two lines high."""
+
+
+class Timing(Part):
+    """Which range of time is shown."""
+
+    measure = Measure.EVENTS
+    span: Window | None = None
+    """What the timeline shows; None for everything."""
+    _pending: TimelineRequest | None = None
+    _stale = False
+    _speed = 0
+    _player: Timer | None = None
+    _played_at = 0.0
+
+    def mounted(self) -> None:
+        """Look for news at intervals."""
+        self.timeline = self.screen.query_one(Timeline)
+        self.screen.set_interval(self.screen.options.delay_ms / 1000, self._refresh_stale)
+
+    def resized(self, height: int) -> None:
+        """Take as many lines as there is room for."""
+        self.timeline.display = height >= LEAST_HEIGHT
+        self.timeline.styles.height = 3 if height >= TALL else 2
+
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A range is there to be stepped only when there are events."""
+        if action == "whole":
+            return True if self.screen.place.window or self.span else None
+        return True if self.screen.status.end else None
+
+    # the timeline
+
+    def ask(self) -> None:
+        """Ask for what the timeline shows."""
+        if not self.timeline.display:
+            return
+        place = self.screen.place
+        request = TimelineRequest(place.levels, place.filter, self.span, self.timeline.cells, self.measure)
+        self._pending, self._stale = request, False
+        self.screen.engine.ask("timeline", request)
+
+    def status_changed(self, status: Status) -> None:
+        """Ask again once there is more."""
+        self._stale |= status.events != self.screen.status.events
+        if not status.events and self.screen.status.events:
+            self.ask()
+
+    def _refresh_stale(self) -> None:
+        if self._stale and not self._pending and not self.screen.paused and self.span is None:
+            self.ask()
+
+    def place_shown(self) -> None:
+        """Count what the place keeps."""
+        self.timeline.mark(self.screen.place.window)
+        self.screen.header.show_window(self._told())
+        self.ask()
+
+    def take(self, snapshot: Snapshot) -> bool:
+        """Show counts; those of another place or range say nothing any more."""
+        if not isinstance(snapshot, TimelineSnapshot):
+            return False
+        if snapshot.request is self._pending:
+            self.timeline.show(snapshot)
+            if snapshot.complete:
+                self._pending = None
+        return True
+
+    def action_measure(self) -> None:
+        """Choose what the timeline counts."""
+        choices = list(Measure)
+
+        def chosen(index: int) -> None:
+            self.measure = choices[index]
+            self.ask()
+
+        labels = [
+            Content.styled(f"• {each.value}", "bold") if each is self.measure else Content(f"  {each.value}")
+            for each in choices
+        ]
+        self.screen.dialog.choose(
+            "Timeline of", labels, lambda at: [("", MEANINGS[choices[at]])], choices.index(self.measure), chosen, ("M",)
+        )
+
+    # the range
+
+    def show(self, window: Window | None) -> None:
+        """Show the present place over another range; the rows there are stay until those of the range come."""
+        place = self.screen.place
+        if window != place.window:
+            self.screen.places[-1] = replace(place, window=window)
+            self.timeline.mark(window)
+            self.screen.rows.ask()
+        self.screen.header.show_window(self._told())
+        self.screen.refresh_bindings()
+
+    def _told(self) -> str:
+        """The range as the header tells it, "" for everything."""
+        window = self.screen.place.window
+        if window is None:
+            return ""
+        speed = f"▶ {self._speed}×  " if self._speed else ""
+        return f"{speed}{range_text((window[0], min(window[1], max(window[0], self.screen.status.end))))}"
+
+    @property
+    def _seen(self) -> Window:
+        """What the timeline shows."""
+        return self.span or (self.screen.status.start, self.screen.status.end)
+
+    def _present(self) -> Window:
+        """The selected range; without one the first tenth of what is seen, whole cells of the timeline."""
+        if self.screen.place.window:
+            return self.screen.place.window
+        start, end = self._seen
+        width = width_for((start, end), TENTH)
+        return start // width * width, start // width * width + width - 1
+
+    def action_select_range(self) -> None:
+        """Select a range by keys."""
+        self.timeline.select()
+
+    def action_step(self, by: int) -> None:
+        """Go to the next range of the same length, or the previous one."""
+        start, end = self._present()
+        length = end - start + 1
+        if self.screen.place.window is None:
+            by = 0 if by > 0 else (self._seen[1] - start) // length
+        self.show(self._held_inside(start + by * length, length))
+
+    def _held_inside(self, start: int, length: int) -> Window:
+        """A range of a length that is not wholly outside of what was captured."""
+        first, last = self.screen.status.start, self.screen.status.end
+        start = max(first - length + 1, min(start, last))
+        return start, start + length - 1
+
+    def action_zoom(self, closer: bool) -> None:
+        """Show less time on the timeline, the selected range if there is one, or more."""
+        start, end = self._seen
+        length = end - start + 1
+        whole = (self.screen.status.start, self.screen.status.end)
+        if not closer:
+            wider = (start - length // 2, end + length // 2)
+            self.span = None if wider[0] <= whole[0] and wider[1] >= whole[1] else wider
+        elif (window := self.screen.place.window) and (window[1] - window[0]) * 2 < length:
+            margin = (window[1] - window[0]) // 4 + 1
+            self.span = (window[0] - margin, window[1] + margin)
+        elif length >= 4 * self.timeline.cells:
+            middle = start + length // 2 if not window else (window[0] + window[1]) // 2
+            self.span = (middle - length // 4, middle + length // 4)
+        self.ask()
+        self.screen.refresh_bindings()
+
+    def action_pan(self, by: int) -> None:
+        """Show an earlier or later time on the timeline."""
+        if self.span is None:
+            return
+        start, end = self.span
+        step = by * (end - start) // 2
+        first, last = self.screen.status.start, self.screen.status.end
+        if first <= end + step and start + step <= last:
+            self.span = (start + step, end + step)
+            self.ask()
+
+    def action_whole(self) -> None:
+        """Go back to the whole, live to now."""
+        self._stop()
+        self.span = None
+        self.show(None)
+        self.ask()
+
+    # playing
+
+    def action_play(self) -> None:
+        """Let the range move on by itself; again faster."""
+        faster = next((speed for speed in SPEEDS if speed > self._speed), SPEEDS[0])
+        self.show(self._present())
+        self._speed, self._played_at = faster, time.monotonic()
+        if self._player is None:
+            self._player = self.screen.set_interval(TICK, self._play_on)
+        self.screen.header.show_window(self._told())
+
+    def _play_on(self) -> None:
+        """Move the range by the time that passed, unless the engine has not answered for where it is."""
+        window = self.screen.place.window
+        if window is None or window[0] > self.screen.status.end:
+            self._stop()
+        elif not self.screen.rows.pending:
+            now = time.monotonic()
+            by = int((now - self._played_at) * 1e9 * self._speed)
+            self._played_at = now
+            self.show((window[0] + by, window[1] + by))
+
+    def _stop(self) -> None:
+        if self._player:
+            self._player.stop()
+        self._player, self._speed = None, 0
+        self.screen.header.show_window(self._told())
+
+    def cancel(self) -> bool:
+        """Stop playing."""
+        if self._player is None:
+            return False
+        self._stop()
+        return True
