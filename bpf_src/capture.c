@@ -43,6 +43,7 @@
 #define EXE_LOWER 8
 #define PATH_DEPTH 40
 #define CGROUP_DEPTH 12
+#define CGROUPS_ABOVE 8
 #define COMPONENT_MAX 256
 
 struct config {
@@ -98,14 +99,15 @@ struct lost {
     u64 unused[7];
 };
 
-BPF_RINGBUF_OUTPUT(events, RING_PAGES);
+// Sizes of 1 are the loader's to decide.
+BPF_RINGBUF_OUTPUT(events, 1);
 BPF_F_TABLE("array", u32, struct config, config, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct call, calls, CALLS, BPF_F_MMAPABLE);
 // By thread id: when the call it is in began (ktime << NR_BITS | number), 0 outside calls.
-BPF_F_TABLE("array", u32, u64, running, PID_MAX, BPF_F_MMAPABLE);
-BPF_F_TABLE("array", u32, struct lost, lost, CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, running, 1, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct lost, lost, 1, BPF_F_MMAPABLE);
 // A bit a process id.
-BPF_F_TABLE("array", u32, u64, chosen, PID_MAX / 64 + 1, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u64, chosen, 1, BPF_F_MMAPABLE);
 // Descendants of the one process to record, by process id.
 BPF_TABLE("hash", u32, u8, followed, 65536);
 // What a new thread was made with, by thread id, until it returns: its parent's memory may say something else by then.
@@ -130,29 +132,24 @@ static inline struct config *wanted(struct task_struct *task) {
     return config_;
 }
 
-// In one of the cgroups listed, or below it.
-static inline bool is_below(struct task_struct *task, u32 hierarchy, u64 *listed) {
-    void *sets = AT(void *, task, TASK_CGROUPS);
-    if (!sets) return false;
-    void *cgroup;
-    if (hierarchy) {
-        void *state = AT(void *, sets, CSS_MEMORY);
-        if (!state) return false;
-        cgroup = AT(void *, state, CSS_CGROUP);
-    } else {
-        cgroup = AT(void *, sets, CSS_DEFAULT);
-    }
-    if (!cgroup) return false;
-    void *node = AT(void *, cgroup, CGROUP_KN);
+// In one of the cgroups listed, or below it, or too deep to tell. Beyond the root everything reads as zero, which no
+// cgroup has for a number.
+static inline bool is_below(u64 cgroup, u64 *listed) {
+    if (!listed[0]) return false;
+    u64 node = READ(u64, cgroup, CGROUP_KN), differs = 1;
     NOT_UNROLLED
-    for (int i = 0; i < CGROUP_DEPTH && node; i++) {
-        u64 id = AT(u64, node, KERNFS_ID);
-        NOT_UNROLLED
-        for (int j = 0; j < MAX_CGROUPS; j++)
-            if (listed[j] && listed[j] == id) return true;
-        node = AT(void *, node, KERNFS_PARENT);
+    for (int i = 0; i < CGROUPS_ABOVE; i++) {
+        u64 near[NODE_SPAN / 8];
+        bpf_probe_read_kernel(near, sizeof(near), (void *)(node + NODE_LOW));
+        u64 id = AT(u64, near, KERNFS_ID - NODE_LOW);
+        // Without branches: each is another path to verify.
+        for (int j = 0; j < MAX_CGROUPS; j++) {
+            u64 difference = (id ^ listed[j]) | !id;
+            differs &= (difference | -difference) >> 63;
+        }
+        node = AT(u64, near, KERNFS_PARENT - NODE_LOW);
     }
-    return false;
+    return !differs || node;
 }
 
 // What of a process that was not asked for, or not asked for of anybody, is left out.
@@ -162,7 +159,10 @@ static inline bool is_asked(struct config *config_, struct task_struct *task) {
         u64 *bits = chosen.lookup(&word);
         if (!bits || !(*bits >> (pid & 63) & 1)) return false;
     }
-    return !config_->by_cgroup || is_below(task, 0, config_->unified) || is_below(task, 1, config_->memory);
+    if (!config_->by_cgroup) return true;
+    u64 sets = READ(u64, task, TASK_CGROUPS);
+    return is_below(READ(u64, sets, CSS_DEFAULT), config_->unified) ||
+           is_below(READ(u64, READ(u64, sets, CSS_MEMORY), CSS_CGROUP), config_->memory);
 }
 
 static inline void head(struct record *record, struct task_struct *task, u16 kind) {
@@ -209,8 +209,7 @@ static inline void put_user(struct scratch *scratch, u64 address, u64 length) {
     close_piece(scratch, at, done);
 }
 
-static inline u64 file_of(struct task_struct *task, s64 number) {
-    void *files = AT(void *, task, TASK_FILES);
+static inline u64 file_of(void *files, s64 number) {
     if (!files || number < 0) return 0;
     void *table = AT(void *, files, FILES_FDT);
     if (!table || number >= AT(u32, table, FDT_MAX)) return 0;
@@ -224,10 +223,10 @@ struct inode_facts {
     u32 mode; // fmode of the file
 };
 
-static inline void put_inode(struct scratch *scratch, struct task_struct *task, s64 number) {
+static inline void put_inode(struct scratch *scratch, void *files, s64 number) {
     u8 *at = room(scratch);
     struct inode_facts facts = {};
-    u64 file = file_of(task, number);
+    u64 file = file_of(files, number);
     long length = -1;
     if (file) {
         // A probe read costs as much for all that lies between two members as for one.
@@ -248,9 +247,8 @@ struct memory_facts {
     u32 size, rss, swap; // KiB
 };
 
-static inline struct memory_facts memory_of(struct task_struct *task) {
+static inline struct memory_facts memory_of(void *mm) {
     struct memory_facts facts = {};
-    void *mm = AT(void *, task, TASK_MM);
     if (mm) {
         facts.size = AT(u64, mm, MM_TOTAL) << (PAGE_SHIFT_ - 10);
         s64 rss = AT(s64, mm, MM_RSS_FILE) + AT(s64, mm, MM_RSS_ANON) + AT(s64, mm, MM_RSS_SHMEM);
@@ -261,9 +259,9 @@ static inline struct memory_facts memory_of(struct task_struct *task) {
     return facts;
 }
 
-static inline void put_memory(struct scratch *scratch, struct task_struct *task) {
+static inline void put_memory(struct scratch *scratch, void *mm) {
     u8 *at = room(scratch);
-    struct memory_facts facts = memory_of(task);
+    struct memory_facts facts = memory_of(mm);
     __builtin_memcpy(at + 2, &facts, sizeof(facts));
     close_piece(scratch, at, sizeof(facts));
 }
@@ -273,7 +271,13 @@ static inline s64 number(struct scratch *scratch, u8 which) {
     return ((s64 *)scratch->record.args)[which & 7];
 }
 
-static inline void basic_step(struct scratch *scratch, struct task_struct *task, struct step step, u32 snaplen) {
+// What a task points at. Loading a pointer from a task makes the verifier search all the kernel's types, so it is done
+// once a program, and by a helper where it happens seldom.
+struct held {
+    void *files, *mm;
+};
+
+static inline void basic_step(struct scratch *scratch, struct held held, struct step step, u32 snaplen) {
     s64 value = number(scratch, step.a);
     s64 length = number(scratch, step.b);
     if (step.kind == STEP_STRING) {
@@ -283,7 +287,7 @@ static inline void basic_step(struct scratch *scratch, struct task_struct *task,
     if (step.kind == STEP_INODE) {
         s32 made = value;
         if (step.c) bpf_probe_read_user(&made, sizeof(made), (void *)value);
-        put_inode(scratch, task, made);
+        put_inode(scratch, held.files, made);
         return;
     }
     if (step.kind == STEP_TIMEOUT) {
@@ -296,7 +300,7 @@ static inline void basic_step(struct scratch *scratch, struct task_struct *task,
         return;
     }
     if (step.kind == STEP_MEMORY) {
-        put_memory(scratch, task);
+        put_memory(scratch, held.mm);
         return;
     }
     if (step.kind == STEP_DATA) {
@@ -317,6 +321,11 @@ static inline void basic_step(struct scratch *scratch, struct task_struct *task,
         length = told < 128 ? told : 128;
     }
     put_user(scratch, value, length);
+}
+
+static inline struct held held_by(struct task_struct *task) {
+    struct held held = {AT(void *, task, TASK_FILES), AT(void *, task, TASK_MM)};
+    return held;
 }
 
 // ---- calls ---------------------------------------------------------------------------------------------------------
@@ -391,10 +400,11 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
         return 0;
     }
     u32 snaplen = config_->snaplen;
+    struct held held = held_by(task);
     NOT_UNROLLED
     for (int i = 0; i < MAX_STEPS; i++) {
         if (i >= call->count) break;
-        basic_step(scratch, task, call->steps[i], snaplen);
+        basic_step(scratch, held, call->steps[i], snaplen);
     }
     send(scratch);
     return 0;
@@ -409,11 +419,11 @@ struct socket_facts {
     u8 local[16], remote[16];
 };
 
-static inline void put_socket(struct scratch *scratch, struct task_struct *task, s64 number_, u8 needs) {
+static inline void put_socket(struct scratch *scratch, void *files, s64 number_, u8 needs) {
     u8 *at = room(scratch);
     long length = -1;
     u64 file = 0;
-    if (needs == ALWAYS || number(scratch, needs)) file = file_of(task, number_);
+    if (needs == ALWAYS || number(scratch, needs)) file = file_of(files, number_);
     u64 inode = file ? READ(u64, file, FILE_INODE) : 0;
     if (inode && (READ(u16, inode, INODE_MODE) & 0xf000) == 0xc000) {
         struct socket_facts facts = {};
@@ -502,6 +512,7 @@ int sockets(struct bpf_raw_tracepoint_args *ctx) {
     if (!scratch || !config_) return 0;
     struct call *call = call_of(scratch);
     if (!call) return 0;
+    struct held held = held_by(task);
     NOT_UNROLLED
     for (int i = 0; i < MAX_STEPS; i++) {
         if (i >= call->count) break;
@@ -510,9 +521,9 @@ int sockets(struct bpf_raw_tracepoint_args *ctx) {
             s64 fd = number(scratch, step.a);
             s32 made = fd;
             if (step.c) bpf_probe_read_user(&made, sizeof(made), (void *)fd);
-            put_socket(scratch, task, made, step.b);
+            put_socket(scratch, held.files, made, step.b);
         } else {
-            basic_step(scratch, task, step, config_->snaplen);
+            basic_step(scratch, held, step, config_->snaplen);
         }
     }
     send(scratch);
@@ -541,7 +552,7 @@ int parts(struct bpf_raw_tracepoint_args *ctx) {
     if (step.kind == STEP_MESSAGE) {
         put_user(scratch, message.name, message.name && message.name_length < 128 ? message.name_length : 0);
         put_user(scratch, limit >= 0 ? message.control : 0, message.control_length);
-        put_socket(scratch, task, message.name ? (s32)scratch->record.args[0] : -1, ALWAYS);
+        put_socket(scratch, AT(void *, task, TASK_FILES), message.name ? (s32)scratch->record.args[0] : -1, ALWAYS);
     }
     send(scratch);
     return 0;
@@ -568,7 +579,7 @@ static inline u64 nanoseconds(u64 inode, u32 seconds, u32 rest) {
 }
 
 // What may be said of the file a process runs: EXE_*.
-static inline u32 flags_of_exe(void *cred, u64 exe, u64 inode) {
+static inline u32 flags_of_exe(u64 cred, u64 exe, u64 inode) {
     u16 mode = READ(u16, inode, INODE_MODE);
     u64 super = READ(u64, inode, INODE_SB), entry = READ(u64, exe, FILE_PATH + PATH_DENTRY);
     u32 bit = 2;
@@ -587,17 +598,16 @@ static inline u32 flags_of_exe(void *cred, u64 exe, u64 inode) {
     return flags;
 }
 
-static inline void put_facts(struct scratch *scratch, struct task_struct *task, bool executes) {
+static inline void put_facts(struct scratch *scratch, struct task_struct *task, void *mm, bool executes) {
     u8 *at = room(scratch);
     struct task_facts *facts = (struct task_facts *)(at + 2);
-    void *signal = AT(void *, task, TASK_SIGNAL);
-    void *cred = AT(void *, task, TASK_CRED);
-    u64 pid = AT(u64, task, TASK_THREAD_PID);
+    u64 signal = READ(u64, task, TASK_SIGNAL), cred = READ(u64, task, TASK_CRED);
+    u64 pid = READ(u64, task, TASK_THREAD_PID);
     u32 level = READ(u32, pid, PID_LEVEL) & 31;
     u64 group = READ(u64, signal, SIGNAL_PIDS + 8), pgrp = READ(u64, signal, SIGNAL_PIDS + 16);
     u64 session = READ(u64, signal, SIGNAL_PIDS + 24);
     facts->pid = AT(u32, task, TASK_TGID);
-    facts->parent = READ(u32, AT(u64, task, TASK_PARENT), TASK_TGID);
+    facts->parent = READ(u32, READ(u64, task, TASK_PARENT), TASK_TGID);
     facts->vtid = pid_at(pid, level);
     facts->vpid = pid_at(group, level);
     facts->sid = pid_at(session, 0);
@@ -607,7 +617,7 @@ static inline void put_facts(struct scratch *scratch, struct task_struct *task, 
     facts->fd_limit = READ(u64, signal, SIGNAL_RLIM + 7 * 16);
     facts->faults_major = AT(u64, task, TASK_MAJOR);
     facts->faults_minor = AT(u64, task, TASK_MINOR);
-    facts->memory = memory_of(task);
+    facts->memory = memory_of(mm);
     facts->uid = READ(u32, cred, CRED_EUID);
     facts->gid = READ(u32, cred, CRED_EGID);
     facts->loginuid = AT(u32, task, TASK_LOGINUID);
@@ -620,7 +630,7 @@ static inline void put_facts(struct scratch *scratch, struct task_struct *task, 
                      : 0;
     u64 namespace = READ(u64, pid, PID_NUMBERS + level * UPID_SIZE + UPID_NS);
     facts->namespace_start = level ? READ(u64, READ(u64, namespace, NS_REAPER), TASK_START) : 0;
-    u64 exe = READ(u64, AT(u64, task, TASK_MM), MM_EXE);
+    u64 exe = READ(u64, mm, MM_EXE);
     u64 inode = READ(u64, exe, FILE_INODE);
     facts->exe_ino = READ(u64, inode, INODE_INO);
     facts->exe_ctime = nanoseconds(inode, INODE_CTIME, INODE_CTIME_NS);
@@ -718,17 +728,17 @@ int tasks(struct bpf_raw_tracepoint_args *ctx) {
     struct call *call = call_of(scratch);
     if (!call) return 0;
     struct step step = call->steps[0];
+    void *files = AT(void *, task, TASK_FILES), *mm = AT(void *, task, TASK_MM);
     u64 file = 0, asked = 0;
     if (step.kind == STEP_PATH) {
-        file = file_of(task, number(scratch, step.a));
+        file = file_of(files, number(scratch, step.a));
     } else {
         if (step.kind == STEP_CLONE) put_clone_flags(scratch, task);
-        put_facts(scratch, task, step.kind == STEP_EXEC);
+        put_facts(scratch, task, mm, step.kind == STEP_EXEC);
         put_comm(scratch, task);
-        void *mm = AT(void *, task, TASK_MM);
         u64 arg_start = mm ? AT(u64, mm, MM_ARG_START) : 0, arg_end = mm ? AT(u64, mm, MM_ARG_END) : 0;
         put_range(scratch, arg_start, arg_end);
-        u64 sets = AT(u64, task, TASK_CGROUPS);
+        u64 sets = READ(u64, task, TASK_CGROUPS);
         put_cgroup(scratch, READ(u64, READ(u64, sets, CSS_MEMORY), CSS_CGROUP));
         put_cgroup(scratch, READ(u64, sets, CSS_DEFAULT));
         if (step.kind != STEP_EXEC) {
@@ -742,7 +752,7 @@ int tasks(struct bpf_raw_tracepoint_args *ctx) {
         asked = scratch->record.result < 0 ? number(scratch, step.a) : env_end;
     }
     put_path(scratch, file ? file + FILE_PATH : 0);
-    if (step.kind == STEP_PATH) put_inode(scratch, task, number(scratch, step.a));
+    if (step.kind == STEP_PATH) put_inode(scratch, files, number(scratch, step.a));
     else put_string(scratch, asked);
     send(scratch);
     return 0;
@@ -834,7 +844,7 @@ int switches(struct bpf_raw_tracepoint_args *ctx) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = happening(task, KIND_SWITCH);
     if (!record) return 0;
-    struct memory_facts memory = memory_of(task);
+    struct memory_facts memory = memory_of(AT(void *, task, TASK_MM));
     record->args[0] = READ(u32, ctx->args[2], TASK_PID);
     record->args[1] = AT(u64, task, TASK_MAJOR);
     record->args[2] = AT(u64, task, TASK_MINOR);

@@ -36,6 +36,11 @@ def state_folder() -> Path | None:
     return _folder("XDG_STATE_HOME", ".local/state")
 
 
+def cache_folder() -> Path | None:
+    """``$XDG_CACHE_HOME/syscope``, else ``~/.cache/syscope``, whether it exists or not; None without a home."""
+    return _folder("XDG_CACHE_HOME", ".cache")
+
+
 def _folder(variable: str, usual: str) -> Path | None:
     told = Path(os.environ.get(variable, ""))
     if told.is_absolute():  # a relative one is to be ignored, says the XDG base directory specification

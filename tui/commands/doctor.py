@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import text
-from engine.sources import bcc_loader
+from engine.sources import bcc_compiler
 from engine.sources.live import btf, layout
 from engine.sources.live.loader import CAPABILITIES, LoadError, Options, capabilities, load
 from tui.exit_codes import Exit
@@ -70,9 +70,9 @@ def _findings() -> Iterator[Finding]:
         yield Finding("BTF", False, str(error), "use the distribution's kernel, or build one with BTF")
     yield from _permissions()
     try:
-        module = bcc_loader.binding()
+        module = bcc_compiler.binding()
         yield Finding("BCC binding", True, str(module.__file__))
-    except bcc_loader.BindingError as error:
+    except bcc_compiler.BindingError as error:
         yield Finding("BCC binding", False, str(error))
     yield Finding("headers", True, "not needed")
     try:

@@ -20,6 +20,10 @@ _EXTRA = {_INT: (4, 0), _ARRAY: (12, 0), _STRUCT: (0, 12), _UNION: (0, 12), _ENU
 _TRANSPARENT = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
 
 
+FUNCTION = 12
+"""Kind of a function's type."""
+
+
 class BtfError(Exception):
     """The kernel's type information is missing or does not have what is needed."""
 
@@ -79,7 +83,7 @@ class Btf:
         return found + 1 - self._strings
 
     def find(self, names: set[str], kinds: tuple[int, ...] = (_STRUCT, _UNION)) -> dict[str, int]:
-        """Type numbers of named structures, of those that exist."""
+        """Type numbers of what has these names and is of these kinds, of those that exist."""
         wanted: dict[bytes, str] = {}
         for name in names:
             try:
@@ -91,7 +95,8 @@ class Btf:
             known = wanted.get(self.blob[position : position + 4]) if index else None
             if known and known not in found:
                 kind = self._type(index)
-                if kind.kind in kinds and kind.count:
+                # A structure that is only named somewhere has no members.
+                if kind.kind in kinds and (kind.count or kind.kind == FUNCTION):
                     found[known] = index
         return found
 
@@ -141,9 +146,9 @@ class Btf:
         return None
 
 
-def load(path: Path = VMLINUX) -> Btf:
+def load() -> Btf:
     """The running kernel's types. Raises BtfError when the kernel has none."""
     try:
-        return Btf(path.read_bytes())
+        return Btf(VMLINUX.read_bytes())
     except OSError as error:
-        raise BtfError(f"{path}: {error.strerror}; a kernel built with CONFIG_DEBUG_INFO_BTF is needed") from error
+        raise BtfError(f"{VMLINUX}: {error.strerror}; a kernel built with CONFIG_DEBUG_INFO_BTF is needed") from error

@@ -125,7 +125,11 @@ def macros(btf: Btf) -> dict[str, int]:
                 break
         else:
             raise BtfError(f"the kernel's BTF has no {paths}")
-    for name, one, other in (("FILE", "FILE_INODE", "FILE_MODE"), ("INODE", "INODE_INO", "INODE_SB")):
+    for name, one, other in (
+        ("FILE", "FILE_INODE", "FILE_MODE"),
+        ("INODE", "INODE_INO", "INODE_SB"),
+        ("NODE", "KERNFS_ID", "KERNFS_PARENT"),
+    ):
         low = min(found[one], found[other]) & ~7
         found[f"{name}_LOW"], found[f"{name}_SPAN"] = low, (max(found[one], found[other]) + 8 - low + 7) & ~7
     # Pages are counted by kind: per cpu since 6.2, plain numbers before.

@@ -25,7 +25,7 @@ from engine.sources.live.calls import CALLS, Encoding, Kind
 from engine.sources.raw import KeptBytes
 from engine.store.store import Store
 
-MAX_CGROUPS = 8
+MAX_CGROUPS = 4
 """Cgroups of one hierarchy that can be narrowed to at once."""
 KEPT_ALWAYS, KEPT_ASKED, KEPT_NEVER = 0, 1, 2
 """Values of ``kept`` of the kernel's table of calls."""
@@ -81,11 +81,7 @@ class Narrower:
         ``clock``: ns from the monotonic clock's zero to the epoch's.
         """
         self._calls, self._config, self._chosen, self._clock = calls, config, chosen, clock
-        codes = np.where(encoding.types == 1, GENERIC + 2 * encoding.generic + 1, encoding.types)
-        self._names = np.array([CATALOGUE[code].name for code in codes])
-        telling = np.isin(self._names, _ADDRESS_TELLS)
-        self._calls["telling"] = telling
-        self._changing = np.isin(codes, list(changing_types())) & ~telling
+        self._codes = np.where(encoding.types == 1, GENERIC + 2 * encoding.generic + 1, encoding.types)
         self.now = Narrowing()
         """What is in force."""
 
@@ -117,12 +113,15 @@ class Narrower:
                 self._config[name] = (found[name] + [0] * MAX_CGROUPS)[:MAX_CGROUPS]
             self._config["by_cgroup"] = 1
         everything = processes is None and cgroups is None
+        names = np.array([CATALOGUE[code].name for code in self._codes])
+        telling = np.isin(names, _ADDRESS_TELLS)
         kept = np.full(CALLS, KEPT_ALWAYS if everything else KEPT_ASKED, np.uint8)
         unwanted = 0
         if asked.types is not None:
-            kept[~np.isin(self._names, list(asked.types))] = KEPT_NEVER
+            kept[~np.isin(names, list(asked.types))] = KEPT_NEVER
             unwanted = sum(1 << kind - Kind.EXIT for name, kind in _KINDS.items() if name not in asked.types)
-        kept[self._changing] = KEPT_ALWAYS
+        kept[np.isin(self._codes, list(changing_types())) & ~telling] = KEPT_ALWAYS
+        self._calls["telling"] = telling
         self._calls["kept"] = kept
         self._config["unwanted"] = unwanted
         self.now = Narrowing(processes, cgroups, asked.types)

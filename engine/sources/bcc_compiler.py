@@ -1,4 +1,4 @@
-"""The only place that knows BCC: finds the binding; as a program, compiles, loads, attaches and hands over descriptors.
+"""The only place that knows BCC: finds the binding; as a program, compiles and hands over instructions.
 
 The binding is pure Python over libbcc and belongs to the distribution's own interpreter; the finder makes that one
 package importable here, and nothing else of its directory. PyPI's ``bcc`` is another program of the same name.
@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import socket
+import struct
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -20,6 +21,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+LOAD_64, PSEUDO_MAP = 0x18, 1
+"""Opcode of a 64-bit load, and the source register that makes its value a map's descriptor (linux/bpf.h)."""
+_BPF, _OBJ_GET_INFO_BY_FD = 321, 15
 INSTALL = "apt install python3-bpfcc (Debian, Ubuntu) or dnf install python3-bcc (Fedora)"
 
 
@@ -65,42 +69,62 @@ def binding() -> ModuleType:
     return module
 
 
-def attach(asked: dict[str, Any]) -> list[int]:
-    """Compile ``folder``/capture.c with ``flags`` and attach ``tracepoints``.
+def compiled(asked: dict[str, Any]) -> dict[str, Any]:
+    """Compile ``folder``/capture.c with ``flags``.
 
-    ``tails`` are the programs of the map ``programs``, from index 1 on. Returns descriptors: of ``maps``, of the
-    programs ``on_demand``, which are not attached, of the task iterator, and of what is attached.
+    Returns ``maps``, for each map its name, type, key size, value size, entries and flags; and ``programs``, for each
+    of the names asked for its instructions (``struct bpf_insn``) in hexadecimal, in which the number of a map in
+    that list stands where a descriptor has to be.
     """
     bcc = binding()
-    folder = Path(asked["folder"])
-    os.environ["BCC_KERNEL_SOURCE"] = str(folder)
-    program = bcc.BPF(text=(folder / "capture.c").read_text("ascii"), cflags=asked["flags"])
-    for index, name in enumerate(asked["tails"], 1):
-        function = program.load_func(name, bcc.BPF.RAW_TRACEPOINT)
-        program["programs"][ctypes.c_int(index)] = ctypes.c_int(function.fd)
-    attached = program.raw_tracepoint_fds
-    missing = [name for name in asked["tracepoints"] if name.encode() not in attached]
-    if missing:
-        raise RuntimeError(f"did not attach to {', '.join(missing)}")
-    maps = [program[name].map_fd for name in asked["maps"]]
-    on_demand = [program.load_func(name, bcc.BPF.RAW_TRACEPOINT).fd for name in asked["on_demand"]]
-    iterator = bcc.lib.bcc_iter_attach(program.load_func("bpf_iter__task", bcc.BPF.TRACING).fd, None, 0)
-    if iterator < 0:
-        raise RuntimeError("did not attach the task iterator")
-    return [*maps, *on_demand, iterator, *(attached[name.encode()] for name in asked["tracepoints"])]
+    os.environ["BCC_KERNEL_SOURCE"] = asked["folder"]
+    # Loading is not done here.
+    bcc.BPF._trace_autoload = lambda self: None
+    program = bcc.BPF(text=(Path(asked["folder"]) / "capture.c").read_text("ascii"), cflags=asked["flags"])
+    module = ctypes.c_void_p(program.module)
+    bcc.lib.bpf_table_name.restype = ctypes.c_char_p
+    indices = [ctypes.c_size_t(index) for index in range(bcc.lib.bpf_num_tables(module))]
+    numbers = [bcc.lib.bpf_table_fd_id(module, index) for index in indices]
+    return {
+        "maps": [
+            [bcc.lib.bpf_table_name(module, index).decode(), *_map_facts(number)]
+            for index, number in zip(indices, numbers, strict=True)
+        ],
+        "programs": {name: _relocatable(program.dump_func(name), numbers).hex() for name in asked["programs"]},
+    }
+
+
+def _map_facts(number: int) -> list[int]:
+    """Type, key size, value size, entries and flags."""
+    info = (ctypes.c_uint32 * 20)()
+    asked = struct.pack("<IIQ", number, ctypes.sizeof(info), ctypes.addressof(info))
+    if ctypes.CDLL(None).syscall(_BPF, _OBJ_GET_INFO_BY_FD, asked, len(asked)):
+        raise RuntimeError(f"the kernel tells nothing of map {number}")
+    return [info[0], *info[2:6]]
+
+
+def _relocatable(instructions: bytes, numbers: list[int]) -> bytes:
+    """Descriptors in loads of maps become indices in ``numbers``."""
+    code = bytearray(instructions)
+    for at in range(0, len(code), 8):
+        if code[at] == LOAD_64 and code[at + 1] >> 4 == PSEUDO_MAP:
+            (number,) = struct.unpack_from("<i", code, at + 4)
+            struct.pack_into("<i", code, at + 4, numbers.index(number))
+    return bytes(code)
 
 
 def main() -> None:
-    """Do what is asked over the socket whose descriptor is the argument, and answer there."""
+    """Do what is asked over the socket whose descriptor is the argument, and answer there, in JSON."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    answer: dict[str, Any]
     try:
         binding()  # while the other side still works out the flags
-        descriptors = attach(json.loads(channel.recv(1 << 16)))
+        with channel.makefile("rb") as asked:
+            answer = compiled(json.load(asked))
     except Exception as error:  # whatever goes wrong in here has to get out as words
-        channel.send(json.dumps({"error": str(error)}).encode())
-        sys.exit(1)
-    socket.send_fds(channel, [b"{}"], descriptors)
-    # Nothing of BCC is to be taken down: the other side has the descriptors now.
+        answer = {"error": str(error)}
+    channel.sendall(json.dumps(answer).encode())
+    channel.close()
     os._exit(0)
 
 
