@@ -2,7 +2,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, 
 
 from engine.decode.columns cimport Columns
 from engine.model.fds cimport Fds
-from engine.model.live cimport Live, State
+from engine.model.live cimport Live, Process, State
 
 cdef extern from *:
     """
@@ -65,6 +65,11 @@ cdef enum:
     CPU_USER = 1
     CPU_SYSTEM = 2
     VM_SIZE = 3
+    PF_MAJOR = 6
+    THREADS = 8
+    FDS = 9
+    FD_KINDS = 10
+    STDIN = 11
     # ns of a tick of procinfo events.
     TICK = 10000000
 
@@ -163,6 +168,7 @@ cdef class Decoder:
     cdef void _pair(self, State *state) noexcept nogil
     cdef void _write(self, State *state) noexcept nogil
     cdef void _mention(self, State *state) noexcept nogil
+    cdef void _tell_changes(self) noexcept nogil
     cdef int _act(self, State *state) noexcept nogil
     cdef void _open(self, State *state) noexcept nogil
     cdef int32_t _tried(self, int32_t identity, uint8_t kind, int64_t flags, int32_t thread, int64_t event) noexcept nogil
@@ -175,7 +181,7 @@ cdef class Decoder:
     cdef void _fcntl(self, State *state) noexcept nogil
     cdef bint _must_ask(self, State *state) noexcept nogil
     cdef bint _settled(self, int32_t row) noexcept nogil
-    cdef void _sample(self, State *state, int which, int at) noexcept nogil
-    cdef void _memory(self, State *state, int first) noexcept nogil
+    cdef void _faults(self, State *state, int first) noexcept nogil
+    cdef void _memory(self, Process *process, int first) noexcept nogil
     cdef void _switch(self, State *state) noexcept nogil
     cdef void _procinfo(self) noexcept nogil

@@ -8,7 +8,18 @@ the rarer calls are the model's; the walk stops for them, as for whatever else n
 import cython
 from cython.cimports.engine.decode.columns import NO_NUMBER, Columns
 from cython.cimports.engine.decode.wire import load16, load32, load64
-from cython.cimports.engine.model.live import NOTHING_ENTERED, Live, Slot, State
+from cython.cimports.engine.model.live import (
+    CHANGED_FDS,
+    CHANGED_KINDS,
+    CHANGED_STDIN,
+    CHANGED_THREADS,
+    KINDS,
+    NOTHING_ENTERED,
+    Live,
+    Process,
+    Slot,
+    State,
+)
 from cython.cimports.engine.model.paths import join
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
@@ -214,6 +225,10 @@ class Decoder:
         self._fd = call.fd if NO_NUMBER < call.fd <= 0x7FFFFFFF else NO_NUMBER
         state = self._live.find(self._tid) if self._thing != THING_NONE else cython.NULL
         self._fd_row = self._row_of(state, self._fd) if call.fd_row is None else call.fd_row
+        if state != cython.NULL and self._kind.action == ACT_RULE and self._kind.first >= 2:
+            # A clone or an exec: memory, and before it faults.
+            self._memory(state.process, self._kind.first)
+            self._faults(state, self._kind.first - 2)
         self._write(state)
         if call.after is not None:
             call.after()
@@ -500,9 +515,38 @@ class Decoder:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
+    def _tell_changes(self) -> cython.void:
+        """Note how many threads and descriptors processes have from the event about to be written on, and which."""
+        kind: cython.int
+        number: cython.int
+        value: int64_t
+        process: cython.pointer(Process) = self._live.settle()
+        while process:
+            if process.changed & CHANGED_THREADS:
+                self._columns.sample(process.row, THREADS, process.threads)
+            if process.changed & CHANGED_FDS:
+                self._columns.sample(process.row, FDS, process.used)
+            if process.changed & CHANGED_KINDS:
+                value = 0
+                for kind in range(KINDS):
+                    if process.kinds[kind]:
+                        value |= cython.cast(int64_t, 1) << kind
+                self._columns.sample(process.row, FD_KINDS, value)
+            for number in range(3):
+                if process.changed & (CHANGED_STDIN << number):
+                    slot: cython.pointer(Slot) = self._live.slot(process, number)
+                    self._columns.sample(process.row, STDIN + number, slot.value >> 1 if slot else -1)
+            process.changed = 0
+            process = self._live.settle()
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
     def _write(self, state: cython.pointer(State)) -> cython.void:
         """Put the event into its columns and go on behind it."""
         row: cython.int = self._columns.length
+        if self._live.changed:
+            self._tell_changes()
         if state != cython.NULL and self._code != UNKNOWN and (self._kind.mentions or self._kind.listed >= 0):
             self._mention(state)
         self._columns.time[row] = self._time
@@ -541,7 +585,7 @@ class Decoder:
             elif action == ACT_DUP:
                 self._dup(state)
             elif action == ACT_MEMORY:
-                self._memory(state, self._kind.first)
+                self._memory(state.process, self._kind.first)
             elif action == ACT_TALK and self._must_ask(state):
                 return NEEDS_RULE
         if action == ACT_SWITCH:
@@ -748,27 +792,36 @@ class Decoder:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _sample(self, state: cython.pointer(State), which: cython.int, at: cython.int) -> cython.void:
-        """Note a memory or fault parameter; once a segment when it does not change."""
-        value: int64_t = self._number_at(at, False)
-        if value == NO_VALUE:
-            return
+    def _faults(self, state: cython.pointer(State), first: cython.int) -> cython.void:
+        """Page faults of the thread, major and minor, from that parameter on; once a segment while the same."""
+        which: cython.int
+        value: int64_t
         if state.sampled != self._segment:
             state.sampled = self._segment
-            memset(state.sample, 0xFF, 5 * cython.sizeof(int64_t))
-        if state.sample[which] != value:
-            state.sample[which] = value
-            self._columns.sample(state.row, VM_SIZE + which, value)
+            memset(state.faults, 0xFF, 2 * cython.sizeof(int64_t))
+        for which in range(2):
+            value = self._number_at(first + which, False)
+            if value != NO_VALUE and state.faults[which] != value:
+                state.faults[which] = value
+                self._columns.sample(state.row, PF_MAJOR + which, value)
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _memory(self, state: cython.pointer(State), first: cython.int) -> cython.void:
-        """Virtual, resident and swapped memory, from that parameter on."""
+    def _memory(self, process: cython.pointer(Process), first: cython.int) -> cython.void:
+        """Virtual, resident and swapped memory, from that parameter on; once a segment while the same."""
         which: cython.int
-        if first >= 0:
-            for which in range(3):
-                self._sample(state, which, first + which)
+        value: int64_t
+        if first < 0:
+            return
+        if process.sampled != self._segment:
+            process.sampled = self._segment
+            memset(process.memory, 0xFF, 3 * cython.sizeof(int64_t))
+        for which in range(3):
+            value = self._number_at(first + which, False)
+            if value != NO_VALUE and process.memory[which] != value:
+                process.memory[which] = value
+                self._columns.sample(process.row, VM_SIZE + which, value)
 
     @cython.cfunc
     @cython.nogil
@@ -780,9 +833,8 @@ class Decoder:
             if cpu.runs == self._tid and cpu.since >= 0 and self._time >= cpu.since:
                 self._columns.sample(state.row, CPU, self._time - cpu.since)
             if self._kind.params > 1:
-                self._sample(state, 3, 1)
-                self._sample(state, 4, 2)
-                self._memory(state, 3)
+                self._faults(state, 1)
+                self._memory(state.process, 3)
         cpu.runs = self._number_at(self._kind.first, True)
         cpu.since = self._time
 

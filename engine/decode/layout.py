@@ -116,6 +116,7 @@ def _first(kind: EventType, action: Action) -> int:
         Action.OPEN: ("name", "path"),
         Action.FCNTL: ("cmd",),
         Action.MEMORY: ("vm_size",),
+        Action.RULE: ("vm_size",),
         Action.SWITCH: ("next",),
         Action.PROCINFO: ("cpu_usr",),
         Action.TALK: ("tuple",),

@@ -15,6 +15,7 @@ from engine.fields import (
     fd,
     fdlist,
     k8s,
+    opened,
     paths,
     process,
     syslog,
@@ -25,7 +26,7 @@ from engine.fields import (
 from engine.fields.field import Argument, Field
 from engine.fields.unavailable import UNAVAILABLE
 
-_MODULES = (event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist)
+_MODULES = (event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist, opened)
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}
 """All fields by name, group by group."""
 

@@ -178,24 +178,25 @@ def _is_layer(flag: str) -> Callable[..., Numbers]:
     return _fact("flags", PATHS, lambda flags: flags & _OPEN[flag] != 0)
 
 
-_NAMES_FD = by_type(lambda kind: kind.is_exit and kind.name in OPENS | {"connect", "accept", "accept4", "bind"} | TALKS)
+_NAMES_FD = by_type(
+    lambda kind: kind.name == "connect" or (kind.is_exit and kind.name in OPENS | TALKS | {"accept", "accept4", "bind"})
+)
 
 
 def _renamed(segment: Segment, store: Store, _: str | None) -> Numbers:
     first, known = of_fd_rows(segment, store, "first")
     number = np.arange(segment.first + 1, segment.first + 1 + len(segment))
-    identities = store.fds.identities
     made = (first == number) & _NAMES_FD[segment.type]
-    nameless = {
-        row for row in np.flatnonzero(made) if not identities[store.fds.rows["identity"][segment.fd_row[row]]].name
-    }
-    made[list(nameless)] = False
+    identities = of_fd_rows(segment, store, "identity")[0][made].tolist()
+    made[made] = [bool(store.fds.identities[identity].name) for identity in identities]
     return truth(made, known)
 
 
 def _is_connected(identity: Identity, *_: object) -> Value:
     ends = identity.socket
-    return ends is not None and bool(ends.source) and bool(ends.destination)
+    if ends is None:
+        return identity.kind is FdKind.UNIX and b"->" in identity.name
+    return bool(ends.source) and bool(ends.destination)
 
 
 def _name_as_passed(event: Event, _: str | None) -> Value:
@@ -301,7 +302,7 @@ FIELDS = (
     _fd("fd.l4proto", TEXT, "tcp, udp, icmp or raw", _protocol),
     _fd("fd.sockfamily", TEXT, "ip or unix", _family),
     _fd("fd.is_server", BOOL, "true when the process is the server's end", _is_server),
-    _fd("fd.connected", BOOL, "true for an IPv4 or IPv6 socket with both ends", _is_connected),
+    _fd("fd.connected", BOOL, "true for a socket with both ends", _is_connected),
     _event("fd.name_changed", BOOL, "true when the event gave the descriptor its name", _renamed),
     _late("fd.nameraw", TEXT, "path as it was passed when the file was opened; else fd.name", _name_as_passed),
     _event("fd.ino", ID, "inode of a file", _fact("ino", PATHS), example="fd.ino = 1835266"),

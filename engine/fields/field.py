@@ -70,7 +70,8 @@ class Argument(Enum):
 class Numbers:
     """A numeric field over the rows of a segment."""
 
-    values: NDArray[np.int64]
+    values: NDArray[Any]
+    """int64; float64 of fields of type FLOAT."""
     present: NDArray[np.bool_] | None = None
     """False where the field is absent; None when it is present everywhere."""
 
@@ -180,6 +181,8 @@ class Field:
         """What an EVENT field's numbers say of one row."""
         if numbers.present is not None and not numbers.present[row]:
             return None
+        if self.type is FieldType.FLOAT:
+            return float(numbers.values[row])
         number = int(numbers.values[row])
         if self.words is not None:
             return self.words(number)

@@ -8,32 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from engine.decode.event import Event
 from engine.events import FLAG_TABLES
 from engine.fields.family import environment, line_of, process_of, variable
-from engine.fields.field import Argument, Field, FieldType, Place, Value
+from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
+from engine.fields.series import told
+from engine.fields.thread import memory
 from engine.model.facts import Thread
+from engine.store.segment import Sample, Segment
 from engine.store.store import Store
 
 TEXT, ID, INTEGER, BOOL = FieldType.TEXT, FieldType.ID, FieldType.INTEGER, FieldType.BOOL
 DURATION, TIME = FieldType.DURATION, FieldType.TIME
-
-_lives: WeakKeyDictionary[Store, tuple[int, dict[int, set[int]]]] = WeakKeyDictionary()
-"""Of each store: thread rows counted so far, and the lives seen of each process id."""
-
-
-def _threads_of(thread: Thread, store: Store, _: str | None) -> Value:
-    if thread.pid < 0:
-        return None
-    counted, lives = _lives.get(store, (0, {}))
-    rows = len(store.threads)
-    if counted < rows:
-        for one in store.threads[counted:rows]:
-            lives.setdefault(one.pid, set()).add(one.life)
-        _lives[store] = (rows, lives)
-    return len(lives[thread.pid])
 
 
 def _argument(thread: Thread, _: Store, argument: str | None) -> Value:
@@ -50,6 +39,31 @@ def _environment(thread: Thread, store: Store, name: str | None) -> Value:
 def _duration(event: Event, _: str | None) -> Value:
     thread = event.thread
     return None if thread is None or thread.started is None else event.time - thread.started
+
+
+# --- numbers that change from event to event ---------------------------------------------------------------
+
+
+def _count(kind: int) -> Callable[..., Numbers]:
+    return lambda segment, store, _: Numbers(*told(segment, store, kind))
+
+
+def _others(segment: Segment, store: Store, _: str | None) -> Numbers:
+    threads, known = told(segment, store, Sample.THREADS)
+    return Numbers(np.maximum(threads - 1, 0), known)
+
+
+def _usage(segment: Segment, store: Store, _: str | None) -> Numbers:
+    count, known = told(segment, store, Sample.FDS)
+    rows, places = np.unique(segment.thread, return_inverse=True)
+    limits = [process_of(store.threads[row], store).fdlimit if row >= 0 else 0 for row in rows.tolist()]
+    limit = np.array(limits, np.float64)[places]
+    return Numbers(100 * count / np.maximum(limit, 1), known & (limit > 0))
+
+
+def _memory(kind: int, fact: str) -> Callable[..., Numbers]:
+    read = memory(kind, fact)
+    return lambda segment, store, _: Numbers(*read(segment, store))
 
 
 # --- the executable ----------------------------------------------------------------------------------------
@@ -75,6 +89,7 @@ def _change_since_namespace(thread: Thread, *_: object) -> Value:
 
 _thread = partial(Field, place=Place.THREAD, group="process")
 _late = partial(Field, place=Place.LATE, group="process")
+_number = partial(Field, type=INTEGER, place=Place.EVENT, group="process")
 FIELDS = (
     _thread("proc.pid", ID, "process id", lambda t, *_: t.pid, example="proc.pid = 4711"),
     _thread(
@@ -133,11 +148,25 @@ FIELDS = (
         "when the first process of the pid namespace started",
         lambda t, *_: t.pidns_init_start or None,
     ),
-    _thread("proc.nthreads", INTEGER, "threads of the process in the capture", _threads_of),
+    _number("proc.nthreads", meaning="threads of the process that live", value=_count(Sample.THREADS)),
+    _number("proc.nchilds", meaning="threads of the process that live, without the main thread", value=_others),
+    _number("proc.fdopencount", meaning="descriptors the process is known to have open", value=_count(Sample.FDS)),
+    _number(
+        "proc.fdusage",
+        type=FieldType.FLOAT,
+        meaning="open descriptors in proportion to the most there may be",
+        value=_usage,
+        unit="percent",
+        example="proc.fdusage > 80",
+    ),
     _thread("proc.fdlimit", INTEGER, "most descriptors the process may have open", lambda t, *_: t.fdlimit),
-    _thread("proc.vmsize", INTEGER, "virtual memory when last told", lambda t, *_: t.vm_size, unit="KiB"),
-    _thread("proc.vmrss", INTEGER, "resident memory when last told", lambda t, *_: t.vm_rss, unit="KiB"),
-    _thread("proc.vmswap", INTEGER, "swapped memory when last told", lambda t, *_: t.vm_swap, unit="KiB"),
+    _number(
+        "proc.vmsize", meaning="virtual memory when last told", value=_memory(Sample.VM_SIZE, "vm_size"), unit="KiB"
+    ),
+    _number("proc.vmrss", meaning="resident memory when last told", value=_memory(Sample.VM_RSS, "vm_rss"), unit="KiB"),
+    _number(
+        "proc.vmswap", meaning="swapped memory when last told", value=_memory(Sample.VM_SWAP, "vm_swap"), unit="KiB"
+    ),
     _thread(
         "proc.is_exe_writable",
         BOOL,

@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from engine.decode.event import Event
+from engine.fields.family import process_of
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
+from engine.fields.series import By, Integers, Mask, told
 from engine.model.facts import Thread
 from engine.store.segment import Sample, Segment
 from engine.store.store import Store
@@ -26,6 +27,9 @@ _CAPABILITIES = (
 """From bit 0 on (capabilities(7), linux/capability.h)."""
 
 
+_UNTOLD = -1
+
+
 def _capabilities(fact: str) -> Callable[..., Value]:
     def value(thread: Thread, *_: object) -> Value:
         mask = getattr(thread, fact)
@@ -41,21 +45,53 @@ def _cgroup(thread: Thread, _: Store, subsystem: str | None) -> Value:
     return next((item[len(prefix) :] for item in thread.cgroups if item.startswith(prefix)), None)
 
 
-def _main(thread: Thread, value: int | None, scale: int = 1) -> int | None:
-    """A fact of the process that only its main thread reports, so that sums over threads count it once."""
-    if not thread.is_main:
-        return 0
-    return None if value is None else value * scale
+def memory(kind: int, fact: str, *, by: By = By.PROCESS) -> Callable[[Segment, Store], tuple[Integers, Mask]]:
+    """What samples told of a process or thread by each event, else what the fact said when it began."""
+
+    def value(segment: Segment, store: Store) -> tuple[Integers, Mask]:
+        values, known = told(segment, store, kind, by=by)
+        unknown = np.flatnonzero(~known & (segment.thread >= 0))
+        rows, places = np.unique(segment.thread[unknown], return_inverse=True)
+        versions = [store.threads[row] for row in rows.tolist()]
+        if by is By.PROCESS:
+            versions = [process_of(version, store) for version in versions]
+        began = np.array(
+            [_UNTOLD if (one := getattr(version, fact)) is None else one for version in versions], np.int64
+        )
+        values[unknown] = began[places]
+        known[unknown] = began[places] != _UNTOLD
+        return values, known
+
+    return value
 
 
-def _cpu(*kinds: int) -> Callable[[Event, str | None], Value]:
+def _faults(kind: int, fact: str) -> Callable[..., Numbers]:
+    read = memory(kind, fact, by=By.THREAD)
+    return lambda segment, store, _: Numbers(*read(segment, store))
+
+
+def _of_main(kind: int, fact: str, scale: int) -> Callable[..., Numbers]:
+    """Memory of the process that only its main thread reports, so that sums over threads count it once."""
+    read = memory(kind, fact)
+
+    def value(segment: Segment, store: Store, _: str | None) -> Numbers:
+        values, known = read(segment, store)
+        rows, places = np.unique(segment.thread, return_inverse=True)
+        others = np.array([row >= 0 and not store.threads[row].is_main for row in rows.tolist()], np.bool_)[places]
+        return Numbers(np.where(others, 0, values * scale), known | others)
+
+    return value
+
+
+def _cpu(*kinds: int) -> Callable[..., Numbers]:
     """CPU time of the event's sample as percent of the second it stands for."""
 
-    def value(event: Event, _: str | None) -> Value:
-        samples = event.segment.samples
-        mine = samples[samples["event"] == event.row]
-        counted = [int(sample["value"]) for sample in mine if sample["kind"] in kinds]
-        return min(100.0, sum(counted) / 1e7) if counted else None
+    def value(segment: Segment, *_: object) -> Numbers:
+        samples = segment.samples[np.isin(segment.samples["kind"], kinds)]
+        values, known = np.zeros(len(segment)), np.zeros(len(segment), np.bool_)
+        np.add.at(values, samples["event"], samples["value"] / 1e7)
+        known[samples["event"]] = True
+        return Numbers(np.minimum(values, 100.0), known)
 
     return value
 
@@ -72,10 +108,16 @@ def _ran(*kinds: int) -> Callable[..., Numbers]:
     return value
 
 
+def _total(segment: Segment, store: Store, _: str | None) -> Numbers:
+    values, known = told(segment, store, Sample.CPU, by=By.THREAD, total=True)
+    return Numbers(values, known | (segment.thread >= 0))
+
+
 TEXT, ID, INTEGER, BOOL = FieldType.TEXT, FieldType.ID, FieldType.INTEGER, FieldType.BOOL
 _thread = partial(Field, place=Place.THREAD, group="process")
 _event = partial(Field, type=FieldType.DURATION, place=Place.EVENT, group="process")
-_percent = partial(Field, type=FieldType.FLOAT, place=Place.LATE, group="process", unit="percent")
+_number = partial(Field, type=INTEGER, place=Place.EVENT, group="process")
+_percent = partial(Field, type=FieldType.FLOAT, place=Place.EVENT, group="process", unit="percent")
 FIELDS = (
     _thread("thread.tid", ID, "thread id", lambda t, *_: t.tid, example="thread.tid = 4711"),
     _thread("thread.vtid", ID, "thread id inside its pid namespace", lambda t, *_: t.vtid),
@@ -116,34 +158,38 @@ FIELDS = (
         _capabilities("cap_effective"),
         example="thread.cap_effective contains CAP_NET_RAW",
     ),
-    _thread("thread.pfmajor", INTEGER, "major page faults since the thread started", lambda t, *_: t.pf_major),
-    _thread("thread.pfminor", INTEGER, "minor page faults since the thread started", lambda t, *_: t.pf_minor),
-    _thread(
+    _number(
+        "thread.pfmajor",
+        meaning="major page faults since the thread started",
+        value=_faults(Sample.PF_MAJOR, "pf_major"),
+    ),
+    _number(
+        "thread.pfminor",
+        meaning="minor page faults since the thread started",
+        value=_faults(Sample.PF_MINOR, "pf_minor"),
+    ),
+    _number(
         "thread.vmsize",
-        INTEGER,
-        "virtual memory; 0 unless main thread",
-        lambda t, *_: _main(t, t.vm_size),
+        meaning="virtual memory when last told; 0 unless main thread",
+        value=_of_main(Sample.VM_SIZE, "vm_size", 1),
         unit="KiB",
     ),
-    _thread(
+    _number(
         "thread.vmrss",
-        INTEGER,
-        "resident memory; 0 unless main thread",
-        lambda t, *_: _main(t, t.vm_rss),
+        meaning="resident memory when last told; 0 unless main thread",
+        value=_of_main(Sample.VM_RSS, "vm_rss", 1),
         unit="KiB",
     ),
-    _thread(
+    _number(
         "thread.vmsize.b",
-        INTEGER,
-        "virtual memory; 0 unless main thread",
-        lambda t, *_: _main(t, t.vm_size, 1024),
+        meaning="virtual memory when last told; 0 unless main thread",
+        value=_of_main(Sample.VM_SIZE, "vm_size", 1024),
         unit="bytes",
     ),
-    _thread(
+    _number(
         "thread.vmrss.b",
-        INTEGER,
-        "resident memory; 0 unless main thread",
-        lambda t, *_: _main(t, t.vm_rss, 1024),
+        meaning="resident memory when last told; 0 unless main thread",
+        value=_of_main(Sample.VM_RSS, "vm_rss", 1024),
         unit="bytes",
     ),
     _event(
@@ -151,6 +197,11 @@ FIELDS = (
         meaning="time on a CPU that a switch event ends, 0 elsewhere",
         value=_ran(Sample.CPU),
         example="thread.exectime > 10ms",
+    ),
+    _event(
+        "thread.totexectime",
+        meaning="time on a CPU of the thread by switch events so far",
+        value=_total,
     ),
     _event(
         "thread.oncpu",

@@ -30,6 +30,8 @@ class Thread:
     """Row of the main thread's version in force; its own row for main threads; -1 when it is gone."""
     life: int = -1
     """Number of the life this version belongs to: versions of one thread share it, a reused tid does not."""
+    process: int = -1
+    """Number of the process it belongs to: its threads share it, a reused pid does not; -1 of rows never alive."""
     first: int = 0
     """Number of the first event this version is in force for."""
     ended: int = -1

@@ -7,7 +7,7 @@ writes states directly, without the GIL; rules in Python use the methods that ta
 
 import cython
 from cython.cimports.engine.model.fds import Fds
-from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t
+from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint32_t
 from cython.cimports.libc.stdlib import calloc, free, malloc, realloc
 from cython.cimports.libc.string import memcpy
 
@@ -54,8 +54,9 @@ class Live:
         if sharing >= 0 and source and source != state:
             process = source.process
             process.threads += 1
+            self._change(process, CHANGED_THREADS)
         else:
-            process = self._new_process()
+            process = self._new_process(tid, row)
             if not process:
                 raise MemoryError
             if sharing < 0 and source:
@@ -136,7 +137,14 @@ class Live:
 
     def set_row(self, tid: int64_t, row: int32_t) -> None:
         """Another version is in force."""
-        self._known(tid).row = row
+        state: cython.pointer(State) = self._known(tid)
+        state.row = row
+        if state.process.leader == tid:
+            state.process.row = row
+
+    def process(self, tid: int64_t) -> int:
+        """Serial number of the process a thread belongs to; no two processes ever have the same."""
+        return self._known(tid).process.serial
 
     def set_cwd(self, tid: int64_t, cwd: bytes) -> None:
         """The process works in that directory."""
@@ -264,6 +272,7 @@ class Live:
         found: cython.pointer(Slot) = self.slot(process, number)
         self._fds.hold(row)
         if found:
+            self._count(process, number, cython.cast(int32_t, found.value >> 1), -1)
             self._fds.release(cython.cast(int32_t, found.value >> 1), event)
         else:
             if (not process.slots or 2 * process.used > process.mask) and not self._grow(process):
@@ -277,6 +286,7 @@ class Live:
             found.key = key
             process.used += 1
         found.value = (cython.cast(uint32_t, row) << 1) | cloexec
+        self._count(process, number, row, 1)
         return True
 
     @cython.cfunc
@@ -287,6 +297,7 @@ class Live:
         found: cython.pointer(Slot) = self.slot(process, number)
         if not found:
             return
+        self._count(process, number, cython.cast(int32_t, found.value >> 1), -1)
         self._fds.release(cython.cast(int32_t, found.value >> 1), event)
         process.used -= 1
         at: uint32_t = cython.cast(uint32_t, found - process.slots)
@@ -324,10 +335,51 @@ class Live:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _new_process(self) -> cython.pointer(Process):
+    def _new_process(self, leader: int64_t, row: int32_t) -> cython.pointer(Process):
         process = cython.cast(cython.pointer(Process), calloc(1, cython.sizeof(Process)))
         if process:
             process.threads = 1
+            process.leader = leader
+            process.row = row
+            process.sampled = -1
+            process.serial = self._serials
+            self._serials += 1
+            self._change(process, CHANGED_THREADS | CHANGED_FDS)
+        return process
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _change(self, process: cython.pointer(Process), what: uint32_t) -> cython.void:
+        """Note what changed of a process, to be told with the next event that is written."""
+        if not process.changed:
+            process.next = self.changed
+            self.changed = process
+        process.changed |= what
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _count(self, process: cython.pointer(Process), number: int64_t, row: int32_t, by: cython.int) -> cython.void:
+        """One more or one less descriptor, that of a row."""
+        what: uint32_t = CHANGED_FDS
+        kind: uint8_t = self._fds.table[row].kind
+        if kind < KINDS:
+            if process.kinds[kind] == (0 if by > 0 else 1):
+                what |= CHANGED_KINDS
+            process.kinds[kind] += by
+        if number < 3:
+            what |= cython.cast(uint32_t, CHANGED_STDIN) << cython.cast(uint32_t, number)
+        self._change(process, what)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def settle(self) -> cython.pointer(Process):
+        """Take the next process of which something changed off the list; NULL when there is none."""
+        process: cython.pointer(Process) = self.changed
+        if process:
+            self.changed = process.next
         return process
 
     @cython.cfunc
@@ -337,7 +389,13 @@ class Live:
         """One thread less; the last frees the process."""
         process.threads -= 1
         if process.threads > 0:
+            self._change(process, CHANGED_THREADS)
             return
+        link: cython.pointer(cython.pointer(Process)) = cython.address(self.changed)
+        if process.changed:
+            while link[0] != process:
+                link = cython.address(link[0].next)
+            link[0] = process.next
         at: uint32_t
         if process.slots:
             if event >= 0:
@@ -366,6 +424,8 @@ class Live:
         target.mask = source.mask
         target.used = source.used
         self._slots += size
+        memcpy(target.kinds, source.kinds, KINDS * cython.sizeof(uint32_t))
+        self._change(target, CHANGED_FDS | CHANGED_KINDS | CHANGED_STDIN * 7)
         for at in range(source.mask + 1):
             if slots[at].key:
                 self._fds.hold(cython.cast(int32_t, slots[at].value >> 1))

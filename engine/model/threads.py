@@ -91,6 +91,7 @@ class Threads:
             self._rows.end(replaced, thread.first)
         if not self._live.add(tid, len(self._rows), sharing=sharing, copying=copying):
             return False
+        thread.process = self._live.process(tid)
         thread.life = self._lives
         self._lives += 1
         self._groups.setdefault(thread.pid if thread.pid >= 0 else ~tid, set()).add(tid)

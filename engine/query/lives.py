@@ -60,7 +60,7 @@ class Lives:
         samples = segment.samples
         if inside is not None:
             samples = samples[inside[samples["event"]]]
-        samples = samples[samples["thread"] >= 0]
+        samples = samples[(samples["thread"] >= 0) & (samples["kind"] < Sample.THREADS)]
         if len(samples):
             self._samples.append(samples)
 

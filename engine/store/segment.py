@@ -59,6 +59,16 @@ class Sample:
     PF_MAJOR = 6
     """Page faults since the thread started."""
     PF_MINOR = 7
+    THREADS = 8
+    """Threads of a process from this event on; the thread is its main thread, as of the following."""
+    FDS = 9
+    """Descriptors a process has open."""
+    FD_KINDS = 10
+    """Kinds of descriptors it has open, a bit for each ``FdKind``."""
+    STDIN = 11
+    """Row of its descriptor 0, -1 without one."""
+    STDOUT = 12
+    STDERR = 13
 
 
 @dataclass(frozen=True, eq=False)

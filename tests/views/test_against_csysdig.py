@@ -244,11 +244,22 @@ def exceptional(told: Told, view: str, title: str, key: str) -> Rule | None:
         return lambda told, key: Both(0, cpu(told, threads_of_process(told, key), "cpu_usr").ours)
     if view == "procs" and title in OF_MAIN and key in told.headless:
         return lambda told, key: of_unseen_main(told, key, title)
+    if view == "procs" and title in ("VIRT", "RES"):
+        main, others = (memory(told, key, title, is_main) for is_main in (True, False))
+        if others > main:
+            return lambda told, key: Both(ANYTHING, others)
     return None
 
 
 LOST_TICKS = {("libs_curl_google.scap", "17496")}
 """Processes whose only tick in user mode csysdig counts in the total and not in its part."""
+
+
+def memory(told: Told, pid: str, title: str, is_main: bool) -> int:
+    """The most bytes that the main thread, or the others, told of: for csysdig only what the main thread tells counts,
+    though threads share their memory."""
+    of_process = [line for line in told.lines if line.proc_pid == pid and (line.thread_tid == pid) is is_main]
+    return max((line.argument(OF_MAIN[title]) or 0 for line in of_process), default=0) * 1024
 ENDS = ("LIP", "LPORT", "RIP", "RPORT")
 
 
@@ -267,11 +278,13 @@ OF_MAIN = {"PPID": "ptid", "USER": "", "VIRT": "vm_size", "RES": "vm_rss"}
 
 def of_unseen_main(told: Told, pid: str, title: str) -> Both:
     """Of a main thread without any event csysdig knows nothing, or what it finds under that pid on the machine it runs
-    on; we know what its other threads were made with."""
+    on; we know what its other threads were made with, and what memory they told of."""
     if title == "USER":
         return Both(ANYTHING, next(line.user_name for line in told.lines if line.proc_pid == pid))
-    found = [line.argument(OF_MAIN[title]) for line in told.lines if line.proc_pid == pid and line.evt_type == "clone"]
-    return Both(ANYTHING, found[0] if title == "PPID" else max(each or 0 for each in found) * 1024)
+    of_process = [line for line in told.lines if line.proc_pid == pid]
+    if title == "PPID":
+        return Both(ANYTHING, next(line.argument("ptid") for line in of_process if line.evt_type == "clone"))
+    return Both(ANYTHING, max(line.argument(OF_MAIN[title]) or 0 for line in of_process) * 1024)
 
 
 def without_blank(title: str, theirs: object, ours: object) -> object:

@@ -82,7 +82,6 @@ def value(world: Store, name: str, row: Row) -> Value:
         ("proc.env[B]", None),
         ("proc.cmdline", b"server -p 80"),
         ("proc.exeline", b"/bin/server -p 80"),
-        ("proc.nthreads", 2),
         ("thread.cgroup.cpu", b"/x"),
         ("thread.cgroup.memory", None),
         ("thread.vmsize.b", 0),
