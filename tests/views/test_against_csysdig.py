@@ -260,6 +260,8 @@ def memory(told: Told, pid: str, title: str, is_main: bool) -> int:
     though threads share their memory."""
     of_process = [line for line in told.lines if line.proc_pid == pid and (line.thread_tid == pid) is is_main]
     return max((line.argument(OF_MAIN[title]) or 0 for line in of_process), default=0) * 1024
+
+
 ENDS = ("LIP", "LPORT", "RIP", "RPORT")
 
 
