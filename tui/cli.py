@@ -26,6 +26,7 @@ COMMANDS = {
     "view": "print a view's rows as a table, JSON or CSV",
     "fields": "list the fields filters and formats can use",
     "record": "write what happens on this machine to a capture",
+    "export": "make a smaller capture of another, by filter and time",
     "doctor": "say what live capture needs and what is missing",
 }
 """Sub-commands and what they do; a filter never starts with a bare word, so they hide none."""

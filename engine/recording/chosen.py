@@ -37,9 +37,12 @@ def _tells_state() -> NDArray[np.bool_]:
     return told
 
 
-def write(output: Output, store: Store, segment: Segment, kept: NDArray[np.bool_], end: int) -> None:
-    """Write the events of ``segment[:end]`` that are ``kept``, and hidden others that tell state. Raises OSError."""
-    rows = np.flatnonzero((kept | _tells_state()[segment.type])[:end])
+def write(output: Output, store: Store, segment: Segment, kept: NDArray[np.bool_], start: int, end: int) -> None:
+    """Write the events of ``segment[start:end]`` that are ``kept``, and hidden others that tell state.
+
+    Raises OSError.
+    """
+    rows = np.flatnonzero((kept | _tells_state()[segment.type])[start:end]) + start
     if len(rows):
         first = int(segment.offset[rows[0]])
         following = int(rows[-1]) + 1

@@ -174,4 +174,4 @@ class Recorder:
         left = len(visible) if self._plan.events is None else self._plan.events - self.events
         end = len(segment) if left >= len(visible) else int(visible[left])
         self.events += min(left, len(visible))
-        write(self._output, self._store, segment, kept, end)
+        write(self._output, self._store, segment, kept, 0, end)

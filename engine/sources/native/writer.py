@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,11 @@ class NativeWriter:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def follow(self) -> None:
-        """Write the store's segments that are new, and what they point at. Raises OSError."""
+    def follow(self, told: Callable[[int], None] = lambda _: None) -> None:
+        """Write the store's segments that are new, and what they point at. Raises OSError.
+
+        ``told`` hears after each how many events there are by then.
+        """
         segments = self._store.segments
         new = len(segments)
         while new and segments[new - 1].first >= self._next:
@@ -75,6 +78,7 @@ class NativeWriter:
         for segment in segments[new:]:
             self._tables()
             self._segment(segment)
+            told(self._next)
 
     def close(self) -> None:
         """Write what is left, and the index. Raises OSError."""

@@ -1,0 +1,227 @@
+"""Any capture into a smaller one, native or .scap: exactly the chosen events are visible in it.
+
+Owns what a file says that begins in the middle of another: the tables as they stood there, and hidden events for
+what was born later.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from engine import filters
+from engine.decode.decoder import Decoder
+from engine.fields.field import FieldType
+from engine.filters.literals import read, time_of_day
+from engine.filters.syntax import Text
+from engine.model.facts import Container, Thread
+from engine.recording import outputs
+from engine.recording.chosen import container_blocks, write
+from engine.sources import open_capture
+from engine.sources.live.writer import Facts
+from engine.sources.native.writer import NativeWriter
+from engine.sources.raw import PAGE
+from engine.sources.scap import CaptureError, ScapSource
+from engine.store.segment import Window
+from engine.store.store import Damage, RawBytes, Store
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and how much of it is, 0 to 1."""
+
+_DURATION = re.compile(r"[+-]?[0-9.]+(?:ns|us|ms|s|m|h)")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9:.]+")
+_NS_OF_DAY = 24 * 3600 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a capture goes into another."""
+
+    filter: str = ""
+    since: str = ""
+    """The first moment (``moment``), empty for the beginning."""
+    until: str = ""
+    """The last moment."""
+    compress: bool = False
+    old: bool = False
+    """Also for sysdig 0.29.3."""
+
+
+def moment(text: str, span: Window) -> int:
+    """ns since 1970 of a time in a capture of that span.
+
+    A date and time or a number of ns since 1970; a time of day, of the first such time from the beginning on;
+    ``5s`` or ``+5s`` after the beginning, ``-5s`` before the end. Raises FilterError.
+    """
+    value = Text(text.encode(), 0)
+    if _DURATION.fullmatch(text):
+        after = read(Text(text.lstrip("+").encode(), 0), FieldType.DURATION)
+        return int(span[0] + after if after >= 0 else span[1] + after)
+    if _CLOCK.fullmatch(text):
+        since = time_of_day(value)
+        day = datetime.fromtimestamp(span[0] // 10**9).replace(hour=0, minute=0, second=0)
+        found = int(day.timestamp()) * 10**9 + since
+        # The second that was asked for may have begun before the capture did.
+        return found if found // 10**9 >= span[0] // 10**9 else found + _NS_OF_DAY
+    return int(read(value, FieldType.TIME))
+
+
+def export(path: Path, target: Path, choice: Choice, progress: Progress = lambda *_: None) -> tuple[int, list[Damage]]:
+    """Write what is chosen of the capture at ``path`` to ``target``; how many events are visible there, and the damage
+    that was met.
+
+    Raises FilterError for a bad filter or time, CaptureError when nothing can be read or nothing is chosen, OSError
+    when the file cannot be written.
+    """
+    kept = filters.compile(choice.filter)
+    for text in filter(None, (choice.since, choice.until)):
+        moment(text, (0, 0))
+    if target.exists() and path.exists() and os.path.samefile(path, target):
+        raise CaptureError(f"{target}: expected another file than the one that is read")
+    with closing(open_capture(path)) as source:
+        store = Store(source.raw)
+        decoder = Decoder(store, str(path))
+        while source.step(decoder):
+            progress("reading", source.progress)
+        decoder.seal()
+        if not store.segments:
+            raise CaptureError(str(store.damage[-1]) if store.damage else f"{path}: holds no events")
+        if not (choice.filter.strip() or choice.since or choice.until or choice.old):
+            if outputs.is_native(target):
+                return _whole(store, target, choice, source.single, progress), store.damage
+            if not source.single:
+                return _copied(store, target, choice, progress), store.damage
+        return _chosen(store, path, target, choice, kept, source.single, progress), store.damage
+
+
+def _visible(store: Store) -> int:
+    return sum(int((segment.flags == 0).sum()) for segment in store.segments)
+
+
+def _whole(store: Store, target: Path, choice: Choice, single: bool, progress: Progress) -> int:
+    """Everything, as a native capture."""
+    writer = NativeWriter(target, store, single=single, compress=choice.compress)
+    try:
+        writer.follow(lambda number: progress("writing", number / store.events))
+    finally:
+        writer.close()
+    return _visible(store)
+
+
+def _copied(store: Store, target: Path, choice: Choice, progress: Progress) -> int:
+    """Everything, as the .scap stream it is."""
+    end = store.segments[-1].end
+    with gzip.open(target, "wb", 6) if choice.compress else open(target, "wb") as file:
+        for start in range(0, end, PAGE):
+            file.write(store.raw.read(start, min(start + PAGE, end)))
+            progress("writing", start / end)
+    return _visible(store)
+
+
+def _chosen(
+    store: Store, path: Path, target: Path, choice: Choice, kept: filters.Filter, single: bool, progress: Progress
+) -> int:
+    span = store.time_span
+    window = (
+        moment(choice.since, span) if choice.since else span[0],
+        moment(choice.until, span) if choice.until else span[1],
+    )
+    masks = []
+    for segment in store.segments:
+        mask = kept.mask(store, segment)
+        if choice.since or choice.until:
+            mask = mask & (segment.time >= window[0]) & (segment.time <= window[1])
+        masks.append(mask)
+        progress("choosing", (segment.first + len(segment)) / store.events)
+    count = sum(int(mask.sum()) for mask in masks)
+    if not count:
+        raise CaptureError(f"{path}: no event is chosen; the capture goes from {span[0]} to {span[1]} ns")
+    first = next(at for at, mask in enumerate(masks) if mask.any())
+    last = next(at for at in reversed(range(len(masks))) if masks[at].any())
+    begin = store.segments[0].first
+    if choice.since:
+        begin = store.segments[first].first + int(np.argmax(masks[first]))
+    facts, containers = _state(store, path, begin, progress)
+    output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
+    try:
+        blocks = container_blocks(containers, max(window[0], 0))
+        if blocks:
+            output.events(memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
+        for at in range(len(masks) if not choice.until else last + 1):
+            segment, mask = store.segments[at], masks[at]
+            end = len(segment)
+            if choice.until and at == last:
+                end = int(np.flatnonzero(mask)[-1]) + 1
+            start = min(max(begin - segment.first, 0), len(segment))
+            if start < end:
+                write(output, store, segment, mask, start, end)
+            progress("writing", (segment.first + len(segment)) / store.events)
+    finally:
+        output.close()
+    return count
+
+
+def _state(store: Store, path: Path, number: int, progress: Progress) -> tuple[Facts, Iterator[Container]]:
+    """What was known after the first ``number`` events: their bytes are decoded once more."""
+    before = Store(store.raw)
+    stream = _Again(store.raw, store.segments[-1].end)
+    source = ScapSource(str(path), stream)
+    decoder = Decoder(before, str(path), limit=number - store.segments[0].first)
+    while source.step(decoder):
+        progress("finding who was there", stream.progress)
+    told, facts = Facts(), Facts()
+    decoder.tell(told)
+    told.repeat(_AsKnown(facts, store, number))
+    named = {thread.container for thread in facts.threads}
+    return facts, (container for name, container in before.containers.items() if name in named)
+
+
+class _AsKnown:
+    """Hands on facts, those of threads as the store has them, which may know more than the bytes say."""
+
+    def __init__(self, facts: Facts, store: Store, number: int) -> None:
+        columns = store.threads.columns
+        rows = np.flatnonzero((columns["first"] <= max(number, 1)) & (columns["last"] > number)).tolist()
+        self._known = {store.threads[row].tid: store.threads[row] for row in rows}
+        self.machine, self.interface, self.fd = facts.machine, facts.interface, facts.fd
+        self.user, self.group = facts.user, facts.group
+        self._facts = facts
+
+    def thread(self, thread: Thread) -> None:
+        """Hand on the version that was in force."""
+        known = self._known.get(thread.tid, thread)
+        self._facts.thread(replace(known, ended=-1, parent=-1, leader=-1, life=-1))
+
+
+class _Again:
+    """The stream of a capture that was read, for reading once more."""
+
+    trouble = ""
+
+    def __init__(self, raw: RawBytes, size: int) -> None:
+        self.raw = raw
+        self._size = size
+        self._position = 0
+
+    @property
+    def progress(self) -> float:
+        """How much was read, 0 to 1."""
+        return min(self._position / self._size, 1.0)
+
+    def readinto(self, target: memoryview) -> int:
+        """As of every stream."""
+        piece = self.raw.read(self._position, min(self._position + len(target), self._size))
+        target[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Nothing is open."""

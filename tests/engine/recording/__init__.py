@@ -1,0 +1,1 @@
+"""Tests of captures written: recorded and exported."""
