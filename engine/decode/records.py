@@ -127,3 +127,16 @@ def numbers(data, starts, lengths, values) -> None:
             if 0 < told[i] <= 8:
                 read[i] = 0
                 memcpy(cython.address(read[i]), cython.address(raw[found[i]]), told[i])
+
+
+def contents(data, starts, lengths) -> list:
+    """The bytes of the located parameters; None for those that were not found."""
+    raw: cython.const[cython.uchar][::1] = data
+    found: cython.const[cython.longlong][::1] = starts
+    told: cython.const[cython.int][::1] = lengths
+    start: cython.p_uchar = cython.cast(cython.p_uchar, cython.address(raw[0]))
+    taken: list = []
+    i: cython.Py_ssize_t
+    for i in range(found.shape[0]):
+        taken.append(start[found[i] : found[i] + told[i]] if told[i] >= 0 else None)
+    return taken

@@ -5,6 +5,7 @@ What comes out is bytes as captured, made safe to show by ``engine.text`` like e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from engine.decode.event import Event
@@ -64,7 +65,17 @@ def argument_text(event: Event, name: str | None) -> Value:
         return None
     raw = event.params[place]
     _, render, missing, _ = _plan(event.type.code)[place]
-    value, meaning = (missing, b"") if raw is None else render(event, raw)
+    return _text(missing, b"") if raw is None else _text(*render(event, raw))
+
+
+def text_maker(code: int, place: int) -> Callable[[bytes], Value]:
+    """What makes that text of a parameter's bytes alone, empty ones when there are none; for parameters whose text does
+    not depend on what else is known of the event."""
+    _, render, missing, _ = _plan(code)[place]
+    return lambda raw: _text(*render(None, raw)) if raw else _text(missing, b"")  # type: ignore[arg-type]
+
+
+def _text(value: bytes, meaning: bytes) -> Value:
     text = meaning or value
     return None if text == NOTHING else text
 
@@ -73,9 +84,11 @@ def argument_value(event: Event, name: str | None) -> Value:
     """A parameter as it is: a number, or the bytes of texts and structures."""
     place = _place(event, name or "")
     raw = None if place is None else event.params[place]
-    if place is None or raw is None:
-        return None
-    kind = event.type.params[place].type
+    return None if place is None or raw is None else value_of(event.type.params[place].type, raw)
+
+
+def value_of(kind: str, raw: bytes) -> Value:
+    """What the bytes of a parameter of a type are: a number, or bytes."""
     if kind in _STRUCTURES:
         return raw
     if kind in _TEXT:

@@ -155,15 +155,19 @@ def tagged(identity: Identity) -> bytes:
     return b"<%s%s>%s" % (_KIND_CHARS.get(kind, b"o"), protocol, without_controls(identity.name))
 
 
+def numbered(number: int, identity: Identity | None) -> Rendered:
+    """A descriptor's number, and what it stood for; of a negative one the error or directory it means."""
+    if number >= 0:
+        return b"%d" % number, b"" if identity is None else tagged(identity)
+    if number == CURRENT_DIRECTORY:
+        return b"-100", b"AT_FDCWD"
+    return b"%d" % number, ERRNO.get(-number, "").encode()
+
+
 def _fd(place: int) -> Renderer:
     def render(event: Event, raw: bytes) -> Rendered:
         number = _decimal(raw, True)
-        if number >= 0:
-            identity = fd_at(event, number, place)
-            return b"%d" % number, b"" if identity is None else tagged(identity)
-        if number == CURRENT_DIRECTORY:
-            return b"-100", b"AT_FDCWD"
-        return b"%d" % number, ERRNO.get(-number, "").encode()
+        return numbered(number, fd_at(event, number, place) if number >= 0 else None)
 
     return render
 
@@ -183,26 +187,34 @@ def text_of(raw: bytes) -> bytes:
     return NOTHING if text == b"(NULL)" else text
 
 
-def _path(event: Event, raw: bytes) -> Rendered:
+def placed(raw: bytes, base: bytes | None) -> Rendered:
+    """A path, and where it leads from a directory, when it is relative and that is known."""
     path = text_of(raw)
-    thread = event.thread
-    if path.startswith(b"/") or path is NOTHING or thread is None:
+    if path.startswith(b"/") or path is NOTHING or base is None:
         return path, b""
-    return path, joined(process_of(thread, event.store).cwd, path)
+    return path, joined(base, path)
+
+
+def directory_of_fd(identity: Identity | None) -> bytes:
+    """The directory that paths relative to a descriptor start from."""
+    return (UNKNOWN_BASE if identity is None else identity.name) + b"/"
+
+
+def _path(event: Event, raw: bytes) -> Rendered:
+    thread = event.thread
+    return placed(raw, None if thread is None else process_of(thread, event.store).cwd)
 
 
 def _relative_path(parameter: Parameter) -> Renderer:
     place = parameter.dirfd_param
 
     def render(event: Event, raw: bytes) -> Rendered:
-        path = text_of(raw)
-        if path.startswith(b"/") or path is NOTHING or place is None or place >= len(event.params):
-            return path, b""
+        if raw.startswith(b"/") or place is None or place >= len(event.params):
+            return placed(raw, None)
         number = _decimal(event.params[place] or b"", True)
         if number == CURRENT_DIRECTORY:
             return _path(event, raw)
-        identity = fd_at(event, number, place)
-        return path, joined((UNKNOWN_BASE if identity is None else identity.name) + b"/", path)
+        return placed(raw, directory_of_fd(fd_at(event, number, place)))
 
     return render
 

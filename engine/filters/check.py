@@ -24,10 +24,11 @@ from engine.filters.macros import Macros, told_at
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
 from engine.filters.parser import MAX_NESTING, parse
-from engine.filters.plan import Mask, Plan, columns, joined, negated, term
+from engine.filters.plan import Constant, Mask, Plan, columns, joined, negated, term
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
     OPERATORS,
+    ORDERINGS,
     And,
     Comparison,
     Exists,
@@ -79,7 +80,7 @@ def plan(tree: Expression, macros: Macros, level: int = 0) -> Plan:
         case Not(operand):
             return negated(plan(operand, macros, level + 1))
         case Exists(operand):
-            return _existence(side_of(operand))
+            return _existence(side_of(operand), str(tree))
         case Comparison(right=Name() as name):
             return _comparison(replace(tree, right=macros.values(name)))
         case Comparison():
@@ -90,11 +91,11 @@ def plan(tree: Expression, macros: Macros, level: int = 0) -> Plan:
                 return plan(parse(text), macros.within(tree), level + 1)
 
 
-def _existence(side: Side) -> Plan:
+def _existence(side: Side, text: str) -> Plan:
     if side.place is Place.EVENT:
         assert side.field
-        return columns(side.field, side.argument, lambda values: np.ones(len(values), np.bool_))
-    return _term(side, lambda value: True)
+        return columns(side.field, side.argument, lambda values: np.ones(len(values), np.bool_), text)
+    return _term(side, lambda value: True, text)
 
 
 def _comparison(node: Comparison) -> Plan:
@@ -109,9 +110,10 @@ def _comparison(node: Comparison) -> Plan:
     match node.right:
         case Text():
             needle = _literal(side, node, node.right) if node.operator in ("contains", "bcontains") else None
-            return _term(side, _over(side, node, _answer(side, node, (node.right,))), needle)
+            arrays = node.operator in ("=", "!=", *ORDERINGS)
+            return _term(side, _over(side, node, _answer(side, node, (node.right,))), str(node), needle, arrays=arrays)
         case Values(items) if node.quantifier is None:
-            return _term(side, _over(side, node, _answer(side, node, items)))
+            return _term(side, _over(side, node, _answer(side, node, items)), str(node))
         case Values(items):
             return _quantified(side, node, items)
         case Range():
@@ -127,11 +129,12 @@ def _range(side: Side, node: Comparison, ends: Range) -> Plan:
     if side.name == "evt.time":
         low, high = literals.time_of_day(ends.low), literals.time_of_day(ends.high)
         rawtime = look_up("evt.rawtime")[0]
-        return columns(rawtime, None, lambda times: _within_day(times, low, high))
+        return columns(rawtime, None, lambda times: _within_day(times, low, high), str(node))
     if node.operator != "in" or side.is_list or "<" not in ALLOWED[side.type]:
         raise FilterError(f"{node.left} {node.operator} takes no range", ends.position, "a list in brackets")
     first, last = _literal(side, node, ends.low), _literal(side, node, ends.high)
-    return _term(side, _over(side, node, lambda value: (value >= first) & (value <= last)))
+    inside = _over(side, node, lambda value: (value >= first) & (value <= last))
+    return _term(side, inside, str(node), arrays=True)
 
 
 def _within_day(times: NDArray[np.int64], low: int, high: int) -> Mask:
@@ -145,15 +148,16 @@ def _within_day(times: NDArray[np.int64], low: int, high: int) -> Mask:
     return held
 
 
-def _term(side: Side, answer: Answer, needle: bytes | None = None) -> Plan:
+def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *, arrays: bool = False) -> Plan:
     """The plan of an answer about one side; it is not asked where the value is absent.
 
-    ``needle`` is what bytes must contain, when the answer is no more than that.
+    ``needle`` is what bytes must contain, when the answer is no more than that; ``arrays`` when numbers may be asked
+    many at a time.
     """
     if side.place is Place.EVENT:
         assert side.field
         words = side.field.words
-        return columns(side.field, side.argument, answer if words is None else _by_code(words, answer))
+        return columns(side.field, side.argument, answer if words is None else _by_code(words, answer), text)
     place = side.place or Place.TYPE
     read = side.reader(place)
 
@@ -162,14 +166,8 @@ def _term(side: Side, answer: Answer, needle: bytes | None = None) -> Plan:
         return value is not None and value != () and bool(answer(value))
 
     if side.field is None or side.field.parameter is None:
-        return term(place, test)
-    parameter, argument = side.field.parameter, side.argument
-    return ParameterTerm(
-        lambda kind: parameter(kind, argument),
-        test,
-        raw=side.name != "evt.arg",
-        needle=needle if side.type is FieldType.BYTES and needle else None,
-    )
+        return term(place, test, text)
+    return ParameterTerm(side, answer, test, text, needle, arrays)
 
 
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:
@@ -202,10 +200,10 @@ def _over(side: Side, node: Comparison, answer: Answer) -> Answer:
 def _quantified(side: Side, node: Comparison, items: Sequence[Text]) -> Plan:
     answers = [_over(side, node, _answer(side, node, (item,))) for item in items]
     if not answers:
-        return term(Place.TYPE, lambda kind, store: False)
+        return Constant(False, str(node))
     compare, wanted = _QUANTIFIED[node.quantifier or ""]
     count = wanted or len(answers)
-    return _term(side, lambda value: compare(sum(answer(value) for answer in answers), count))
+    return _term(side, lambda value: compare(sum(answer(value) for answer in answers), count), str(node))
 
 
 def _answer(side: Side, node: Comparison, texts: Sequence[Text]) -> Answer:
@@ -281,7 +279,7 @@ def _between(left: Side, node: Comparison, operand: Operand) -> Plan:
             return False
         return bool(_over(left, node, lambda one: test(one, other))(value))
 
-    return term(place, compare)
+    return term(place, compare, str(node))
 
 
 def _right_test(left: Side, node: Comparison) -> Callable[[Any, Any], bool]:

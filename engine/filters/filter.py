@@ -9,7 +9,7 @@ import numpy as np
 from engine.filters.check import plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
-from engine.filters.plan import Mask
+from engine.filters.plan import Mask, Plan, described
 from engine.store.segment import HIDDEN, Segment
 from engine.store.store import Store
 
@@ -21,16 +21,39 @@ class Filter:
         """Check a filter; blank text keeps everything. Macros are the given ones, else those of the user's settings.
         Raises FilterError."""
         self.text = text
-        self._plan = plan(parse(text), Macros(macros)) if text.strip() else None
+        self._segments = self._skipped = 0
+        self._plan: Plan | None = None
+        self._fields: frozenset[str] = frozenset()
+        if text.strip():
+            tree, known = parse(text), Macros(macros)
+            self._plan = plan(tree, known)
+            self._fields = frozenset(known.fields(tree))
 
     def mask(self, store: Store, segment: Segment) -> Mask:
         """Which events of a sealed segment it keeps, one bool each; hidden events never."""
+        self._segments += 1
         visible: Mask = (segment.flags & HIDDEN) == 0
         if self._plan is None:
             return visible
         if not self._plan.possible(store, segment):
+            self._skipped += 1
             return np.zeros(len(segment), np.bool_)
-        return self._plan.mask(store, segment, None) & visible
+        held = self._plan.mask(store, segment, None)
+        return held & visible
+
+    def fields(self) -> frozenset[str]:
+        """Names of all fields it asks about, those in macros included, without arguments."""
+        return self._fields
+
+    def explain(self) -> str:
+        """How it is answered, a part a line; for what was asked already, also of how many events each part was asked,
+        how many it kept and how long that took."""
+        if self._plan is None:
+            return "keeps everything"
+        skipped = (
+            f"{self._segments} segments, {self._skipped} of them skipped by their summary\n" if self._segments else ""
+        )
+        return skipped + "\n".join(described(self._plan))
 
 
 def compile(text: str, macros: Mapping[str, str] | None = None) -> Filter:  # noqa: A001

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from engine.fields import look_up
 from engine.filters.errors import FilterError, near
-from engine.filters.parser import KEYWORDS, NAME, parse_list
-from engine.filters.syntax import TRANSFORMERS, Name, Text, Values
+from engine.filters.parser import KEYWORDS, NAME, parse, parse_list
+from engine.filters.syntax import TRANSFORMERS, Expression, Name, Text, Values, fields_of, names_of
 from engine.user_files import ConfigError, read_config
 
 MOST_DEEP = 16
@@ -46,6 +47,12 @@ class Macros:
         inner._inside = (*self._inside, name.name)
         inner._uses = self._uses
         return inner
+
+    def fields(self, tree: Expression) -> Iterator[str]:
+        """Names of the fields in a tree whose macros are all right, those in macros included."""
+        yield from (look_up(str(field))[0].name for field in fields_of(tree))
+        for name in names_of(tree):
+            yield from self.within(name).fields(parse(self.text(name, "")))
 
     def values(self, name: Name) -> Values:
         """The list a name stands for, as if it stood there. Raises FilterError."""

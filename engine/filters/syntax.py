@@ -236,14 +236,30 @@ def _argument(node: TransformArgument) -> str:
     return _quoted(node.value.decode("utf-8", "surrogateescape")) if isinstance(node, Text) else str(node)
 
 
-def fields_of(tree: Expression | Operand | Right | TransformArgument) -> Iterator[FieldName]:
+def fields_of(tree: Expression) -> Iterator[FieldName]:
     """Every field named in a tree, in order; those in macros are not."""
+    return (node for node in _nodes(tree) if isinstance(node, FieldName))
+
+
+def names_of(tree: Expression) -> Iterator[Name]:
+    """Every macro named in a tree where a condition may stand, in order."""
+    left: list[Expression] = [tree]
+    while left:
+        match left.pop():
+            case Name() as name:
+                yield name
+            case Not(operand):
+                left.append(operand)
+            case And(operands) | Or(operands):
+                left += reversed(operands)
+
+
+def _nodes(tree: Expression) -> Iterator[object]:
     left: list[object] = [tree]
     while left:
         node = left.pop()
+        yield node
         match node:
-            case FieldName():
-                yield node
             case Not(operand) | Exists(operand):
                 left.append(operand)
             case And(operands) | Or(operands):

@@ -128,6 +128,16 @@ class Segment:
         """The type codes that occur, ascending."""
         return np.flatnonzero(np.bincount(self.type))
 
+    @cached_property
+    def thread_span(self) -> tuple[int, int, bool]:
+        """First and last thread row that occurs, and whether some events have none; (0, -1) without any."""
+        return _span(self.thread)
+
+    @cached_property
+    def fd_span(self) -> tuple[int, int, bool]:
+        """As ``thread_span``, of fd rows."""
+        return _span(self.fd_row)
+
     def renumbered(self, threads: NDArray[np.int32], fds: NDArray[np.int32]) -> Segment:
         """The same events after rows of tables moved: the new row of each old one, and -1 at the end for row -1."""
         samples, others = self.samples.copy(), self.others.copy()
@@ -141,3 +151,10 @@ class Segment:
     def nbytes(self) -> int:
         """Memory of the columns, bytes."""
         return OVERHEAD + sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+
+
+def _span(rows: NDArray[np.int32]) -> tuple[int, int, bool]:
+    # Read as unsigned, absence is larger than any row.
+    first = int(rows.view(np.uint32).min()) if len(rows) else 0
+    last = int(rows.max()) if len(rows) else -1
+    return (first if last >= 0 else 0), last, bool(len(rows)) and bool(rows.min() < 0)

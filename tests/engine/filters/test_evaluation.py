@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.decode.event import Event
 from engine.events import FdKind
 from engine.fields.field import FieldType
-from engine.filters import Filter, FilterError, combine, compile, parse, sides  # noqa: A004
+from engine.filters import Filter, FilterError, combine, compile, macros, parse, sides  # noqa: A004
 from engine.filters.operators import ALLOWED, ALLOWED_LIST
 from engine.filters.parser import MAX_NESTING
 from engine.filters.syntax import (
@@ -38,6 +38,7 @@ from tests.engine.filters.trees import expressions
 def fields_of_the_tests() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sides, "look_up", look_up)
+        patch.setattr(macros, "look_up", look_up)
         yield
 
 

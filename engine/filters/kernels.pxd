@@ -1,0 +1,2 @@
+cdef extern from "string.h" nogil:
+    void *memmem(const void *, size_t, const void *, size_t)
