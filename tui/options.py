@@ -12,6 +12,8 @@ class Options:
 
     path: Path
     """The capture."""
+    local: bool = False
+    """True when what is shown is this machine, now."""
     view: str = "procs"
     """Id of the start view; ``dig`` starts with the event lines."""
     filter: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from engine.query.payload import ViewAs
+from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import Level, LinesRequest, LinesSnapshot, Row, TableRequest, TableSnapshot
 from engine.query.view import View
 from engine.query.work import PanelSnapshot
@@ -23,6 +23,12 @@ class Show(Enum):
     TABLE = ""
     EVENTS = "Events"
     ECHO = "Input and output"
+    STREAM = "Stream"
+    DETAIL = "Event"
+
+
+SHAPES = {Show.EVENTS: Shape.DIG, Show.ECHO: Shape.ECHO, Show.STREAM: Shape.TALK}
+"""What is shown as lines, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Place:
     text: str = ""
     """Only rows that show this text."""
     view_as: ViewAs = ViewAs.DOTTED
+    event: int = 0
+    """Number of the event shown in detail."""
     position: Position = field(default_factory=Position)
     """Where the user was when leaving for the next step."""
     snapshot: RowsSnapshot | PanelSnapshot | None = None
@@ -76,7 +84,14 @@ class Place:
     @property
     def name(self) -> str:
         """What the crumb says."""
+        if self.show is Show.DETAIL:
+            return f"{self.show.value} {self.event}"
         return self.show.value or (self.view.name if self.view else "")
+
+    @property
+    def has_rows(self) -> bool:
+        """True when it is shown as rows or lines, page by page."""
+        return self.show is Show.TABLE or self.show in SHAPES
 
     @property
     def selected_field(self) -> str:
@@ -97,7 +112,7 @@ class Place:
         return LinesRequest(
             self.levels, self.filter, self.containers, wanted.offset, wanted.count,
             wanted.search, wanted.search_from, wanted.search_backwards,
-            window=self.window, text=self.text, view_as=self.view_as, echo=self.show is Show.ECHO,
+            window=self.window, text=self.text, view_as=self.view_as, shape=SHAPES[self.show],
         )  # fmt: skip
 
     def answers(self, request: RowsRequest) -> bool:

@@ -13,7 +13,7 @@ from engine.filters.presence import Presence
 from engine.filters.saved import field_uses
 from engine.query import texts
 from engine.query.compose import compose
-from engine.query.payload import ViewAs
+from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import (
     CompletionRequest,
     CompletionSnapshot,
@@ -26,7 +26,7 @@ from engine.query.snapshots import (
     VerdictRequest,
     VerdictSnapshot,
 )
-from engine.query.table import TableRun
+from engine.query.table import Table, TableRun
 from engine.query.texts import Texts
 from engine.query.work import PanelSnapshot, SupersededError, Work
 from engine.text import safe
@@ -66,7 +66,8 @@ def is_partial(snapshot: Snapshot) -> bool:
             return False
 
 
-def _table(request: TableRequest, work: Work) -> TableSnapshot:
+def table_of(request: TableRequest, work: Work) -> Table:
+    """The whole table a request is about. Raises SupersededError when given up."""
     filter_text = compose(request.filter, request.levels, request.view)
     run = work.keep(
         TableRun, (request.view, filter_text, request.containers, request.window),
@@ -74,7 +75,11 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
     )  # fmt: skip
     if not run.update(work.given_up):
         raise SupersededError
-    table = run.table(request.sort, request.descending, request.text)
+    return run.table(request.sort, request.descending, request.text)
+
+
+def _table(request: TableRequest, work: Work) -> TableSnapshot:
+    table = table_of(request, work)
     held = None if request.hold is None else table.index_of(request.hold)
     found = None
     if request.search:
@@ -91,20 +96,30 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
         total=table.total,
         held=held,
         found=found,
-        filter=filter_text,
+        filter=compose(request.filter, request.levels, request.view),
     )
 
 
-def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
-    own = texts.ECHOED if request.echo else ""
-    filter_text = filters.combine(compose(request.filter, request.levels, None), own)
+def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
+    """The lines a request is about, counted as far as it wants or whole. Raises SupersededError when given up."""
+    filter_text = _lines_filter(request)
     matches = work.matches(filter_text, request.window)
-    maker = texts.echo(request.view_as) if request.echo else texts.dig(request.view_as, request.containers)
-    plain = not request.echo and request.view_as is ViewAs.DOTTED
-    key = (filter_text, request.window, request.echo, request.view_as, request.containers, request.text)
+    maker = texts.maker(request.shape, request.view_as, request.containers)
+    plain = request.shape is Shape.DIG and request.view_as is ViewAs.DOTTED
+    key = (filter_text, request.window, request.shape, request.view_as, request.containers, request.text)
     lines = work.keep(Texts, key, lambda: Texts(matches, maker, one_each=plain, text=request.text))
-    if not lines.update(2**62 if request.search else request.offset + request.count, work.given_up):
+    if not lines.update(2**62 if whole else request.offset + request.count, work.given_up):
         raise SupersededError
+    return lines
+
+
+def _lines_filter(request: LinesRequest) -> str:
+    own = "" if request.shape is Shape.DIG else texts.ECHOED
+    return filters.combine(compose(request.filter, request.levels, None), own)
+
+
+def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
+    lines = texts_of(request, work, whole=bool(request.search))
     found = None
     if request.search:
         found = lines.find(request.search, request.search_from, request.search_backwards, work.given_up)
@@ -117,7 +132,7 @@ def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
         offset=offset,
         total=len(lines),
         found=found,
-        filter=filter_text,
+        filter=_lines_filter(request),
         tones=tuple(tone for _, (tone, _) in page),
         numbers=tuple(number for number, _ in page),
         complete=lines.complete,

@@ -35,6 +35,9 @@ class Rows(Protocol):
     def key(self, row: int) -> Value:
         """What a drill-down from the row selects, None in lists."""
 
+    def event(self, row: int) -> Event:
+        """The row's newest event; in lists its only one."""
+
     def value(self, column: int, row: int) -> Value:
         """A cell; None when unknown."""
 
@@ -212,6 +215,10 @@ class Groups:
         field, argument = self._fields[column]
         newest = self._columns[column].aggregation is Aggregation.LAST
         return field.of(self._event(self._last_code[row] if newest else self._first_code[row], newest), argument)
+
+    def event(self, row: int) -> Event:
+        """The newest event of a row, a stand-in where there is none."""
+        return self._event(int(self._last_code[row]), True)
 
     def _event(self, code: int, newest: bool) -> Event:
         index = int((self._seen.last if newest else self._seen.first)[code])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
 from engine.query.matches import Matches
@@ -35,6 +36,10 @@ class Listing:
     def key(self, row: int) -> Value:
         """The event's number: tells rows apart, nothing drills down on it."""
         return self._matches.at(row).number
+
+    def event(self, row: int) -> Event:
+        """The row's event."""
+        return self._matches.at(row)
 
     def value(self, column: int, row: int) -> Value:
         """A field of the row's event."""

@@ -21,6 +21,17 @@ class ViewAs(Enum):
     """16 bytes a line: place, values, characters."""
 
 
+class Shape(Enum):
+    """How events become lines."""
+
+    DIG = "dig"
+    """As event lines."""
+    ECHO = "echo"
+    """As what was read and written, each with a line over it that tells all about it."""
+    TALK = "talk"
+    """The same as a conversation: over it only which way it went, how much and when."""
+
+
 def lines(raw: bytes, view_as: ViewAs) -> list[str]:
     """The lines of some payload, safe to show; none without payload."""
     if not raw:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.filters.completion import Completion
-from engine.query.payload import ViewAs
+from engine.query.payload import Shape, ViewAs
 from engine.query.view import View
 from engine.query.work import PanelRequest, PanelSnapshot
 from engine.store.segment import Window
@@ -74,8 +74,7 @@ class LinesRequest:
     """Only the lines of events that show this text."""
     view_as: ViewAs = ViewAs.DOTTED
     """How payload is shown."""
-    echo: bool = False
-    """What was read and written in place of event lines."""
+    shape: Shape = Shape.DIG
 
 
 @dataclass(frozen=True, slots=True)

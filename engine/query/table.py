@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import filters
+from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
 from engine.query.cells import Cells, Plain
@@ -134,6 +135,20 @@ class Table:
 
     def _texts(self, row: int) -> tuple[str, ...]:
         return tuple(self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns)))
+
+    def texts(self, place: int) -> tuple[str, ...]:
+        """The cells of a row, rendered."""
+        return self._texts(self._order[place])
+
+    def exact(self, place: int) -> Iterator[tuple[Plain, Value]]:
+        """The cells of a row, each as a plain value and as its field has it."""
+        for at in range(len(self.columns)):
+            value = self._rows.value(at, self._order[place])
+            yield self._cells.plain(at, value), value
+
+    def event(self, place: int) -> Event:
+        """The newest event of a row."""
+        return self._rows.event(self._order[place])
 
     def values(self) -> Iterator[tuple[Plain, ...]]:
         """All rows in order as plain values: numbers as they are, safe text, None for the unknown."""

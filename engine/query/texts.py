@@ -14,11 +14,12 @@ import numpy as np
 from engine.decode.event import Event
 from engine.events import Category
 from engine.fields.render import payload
+from engine.fields.times import clock
 from engine.query import payload as payloads
 from engine.query.growing import Growing
 from engine.query.lines import LineFormat
 from engine.query.matches import Cancelled, Matches
-from engine.query.payload import ViewAs
+from engine.query.payload import Shape, ViewAs
 from engine.text import safe
 
 Line = tuple[str, str]
@@ -35,6 +36,32 @@ _SHARE = 0.05
 """Seconds of counting an answer may take when its own lines are there already."""
 _OFTEN = 64
 """Events between two looks at the time."""
+
+
+def maker(shape: Shape, view_as: ViewAs, containers: bool) -> Maker:
+    """What makes lines of a shape."""
+    match shape:
+        case Shape.DIG:
+            return dig(view_as, containers)
+        case Shape.ECHO:
+            return echo(view_as)
+        case Shape.TALK:
+            return talk(view_as)
+
+
+def talk(view_as: ViewAs) -> Maker:
+    """Lines of a read or write as a turn of a conversation."""
+
+    def make(event: Event) -> list[Line]:
+        wrote = event.type.category is Category.IO_WRITE
+        raw = payload(event)
+        data = raw if isinstance(raw, bytes) else b""
+        cut = "" if len(data) >= (event.result or 0) else f", {len(data)} captured"
+        arrow = "▶ sent" if wrote else "◀ received"
+        head = f"{arrow} {event.result or 0:,} B{cut}  {clock(event).decode()}  event {event.number}"
+        return [(HEAD, head), *((WRITE if wrote else READ, line) for line in payloads.lines(data, view_as))]
+
+    return make
 
 
 def echo(view_as: ViewAs) -> Maker:

@@ -81,6 +81,7 @@ class Action:
     label: str
     command: tuple[str, ...]
     confirm: bool = False
+    """It changes the system, or stops what runs on it: asked first, and run only where the settings allow it."""
     wait: bool = True
 
 

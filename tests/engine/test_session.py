@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 
 import views
+from engine.query.payload import Shape
 from engine.query.snapshots import (
     Level,
     LinesRequest,
@@ -168,6 +169,6 @@ def test_only_rows_that_show_a_text_are_left(panel: Panel) -> None:
 
 
 def test_echo_is_what_was_read_and_written(panel: Panel) -> None:
-    lines = panel.answer(LinesSnapshot, LinesRequest(filter="proc.name=nginx", echo=True, count=30))
+    lines = panel.answer(LinesSnapshot, LinesRequest(filter="proc.name=nginx", shape=Shape.ECHO, count=30))
     assert set(lines.tones) >= {"head", "read", ""}
     assert all("(nginx)" in line for line, tone in zip(lines.lines, lines.tones, strict=True) if tone == "head")

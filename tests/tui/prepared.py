@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.filters.completion import complete
+from engine.query.selected import SelectedRequest, SelectedSnapshot
 from engine.query.snapshots import (
     CompletionRequest,
     CompletionSnapshot,
@@ -148,6 +149,9 @@ class PreparedEngine:
                 return CompletionSnapshot(request, complete(request.filter, request.cursor))
             case TimelineRequest():
                 return self._timeline(request)
+            case SelectedRequest():
+                values = tuple(request.key for _ in request.fields)
+                return SelectedSnapshot(request, "", True, (), values)
             case _:
                 return request.failed("not prepared")
 

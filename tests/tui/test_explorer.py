@@ -8,7 +8,7 @@ import pytest
 from textual.events import Key, MouseScrollDown
 from textual.pilot import Pilot
 
-from engine.query.payload import ViewAs
+from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import LinesRequest, TableRequest
 from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
@@ -503,7 +503,7 @@ async def test_echo_shows_what_the_row_read_and_wrote(stage: Stage) -> None:
         assert stage.text()[1].endswith("▸ Input and output")
         request = stage.asked
         assert isinstance(request, LinesRequest)
-        assert request.echo
+        assert request.shape is Shape.ECHO
         await pilot.press("f2", "end", "enter")
         await pilot.pause()
         request = stage.asked

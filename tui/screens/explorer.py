@@ -19,7 +19,10 @@ from engine.query.snapshots import Snapshot, Status, TableSnapshot
 from engine.query.view import View
 from tui.engine import Engine
 from tui.options import Options
-from tui.place import Place, Show, target
+from tui.place import SHAPES, Place, Show, target
+from tui.screens.actions import Actions
+from tui.screens.cells import Cells
+from tui.screens.detail import Detail
 from tui.screens.dialogs import choose_view, show_help, show_legend
 from tui.screens.filtering import Filtering
 from tui.screens.keys import BINDINGS
@@ -56,7 +59,12 @@ class Explorer(Screen[None]):
         self.filtering = Filtering(self)
         self.lines = Lines(self)
         self.timing = Timing(self)
-        self._parts: tuple[Part, ...] = (self.rows, self.filtering, self.lines, self.timing)
+        self.detail = Detail(self)
+        self.cells = Cells(self)
+        self.actions = Actions(self)
+        self._parts: tuple[Part, ...] = (
+            self.rows, self.filtering, self.lines, self.timing, self.detail, self.cells, self.actions,
+        )  # fmt: skip
         self._owners: dict[str, Part] = {}
         for part in self._parts:
             for name in dir(part):
@@ -104,6 +112,8 @@ class Explorer(Screen[None]):
             return False
         if action == "back" and len(self.places) == 1:
             return None
+        if action == "drill":
+            return True if self.place.show is Show.TABLE or self.detail.event else None
         if action == "legend" and self.place.view is None:
             return None
         owner = self._owners.get(action)
@@ -154,7 +164,7 @@ class Explorer(Screen[None]):
     def action_drill(self) -> None:
         """Open the selected row: in the view it leads to, else its events."""
         row, snapshot = self.grid.row(), self.place.snapshot
-        if row and isinstance(snapshot, TableSnapshot):
+        if not self.detail.open() and row and isinstance(snapshot, TableSnapshot):
             view = target(self.views, snapshot.request.view, snapshot.key_field)
             self.go(self.place.below(view, snapshot.key_field, row, Show.EVENTS))
 
@@ -172,7 +182,7 @@ class Explorer(Screen[None]):
     def action_views(self) -> None:
         """Choose another view of the same; of lines, how their payload is shown."""
         place = self.place
-        if place.show in (Show.EVENTS, Show.ECHO) and place is not self.places[0]:
+        if place.show in SHAPES and place is not self.places[0]:
             self.lines.choose_view_as()
             return
 
@@ -253,6 +263,12 @@ class Explorer(Screen[None]):
     @on(FilterPrompt.Applied)
     def _filter_applied(self, event: FilterPrompt.Applied) -> None:
         self.filtering.apply(event.text)
+
+    def on_key(self, event: events.Key) -> None:
+        """Run the harmless action of a key that means nothing else here."""
+        active = self.active_bindings.get(event.key)
+        if active is None and event.character and self.actions.run_hotkey(event.character):
+            event.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the timeline the lines there are."""

@@ -20,6 +20,10 @@ class Filtering(Part):
         self.screen.search_prompt.close()
         self.prompt.open(self.screen.place.filter, self.screen.place.text)
 
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to filter in one event."""
+        return True if self.screen.place.has_rows else None
+
     def status_changed(self, status: Status) -> None:
         """Count anew."""
         if self.prompt.display and status.events != self.screen.status.events and not self.screen.paused:

@@ -50,6 +50,10 @@ class Rows(Part):
     def ask(self, search: str = "", search_from: int = 0, *, backwards: bool = False) -> None:
         """Ask for the rows around what is visible."""
         grid = self.screen.grid
+        if not self.screen.place.has_rows:
+            if search:
+                self._found(grid.find(search, search_from, backwards))
+            return
         offset, count = grid.window
         request = self.screen.place.rows(Wanted(offset, count, grid.hold, search, search_from, backwards))
         self.pending = request
@@ -74,14 +78,14 @@ class Rows(Part):
 
     def refresh_stale(self) -> None:
         """Ask again when there is more, unless the picture is to hold still."""
-        if self.stale and not self.screen.paused and not self.pending and self.screen.grid.display:
+        if self.stale and not self.screen.paused and not self.pending and self.screen.place.has_rows:
             self.ask()
 
     def place_shown(self) -> None:
         """Show at once what was seen there last, then ask for its rows as they are now."""
         place, grid = self.screen.place, self.screen.grid
         self.pending = None
-        if not grid.display:
+        if not place.has_rows:
             return
         grid.restore(place.position)
         if isinstance(place.snapshot, TableSnapshot | LinesSnapshot):
@@ -98,7 +102,7 @@ class Rows(Part):
             return False
         request, screen = snapshot.request, self.screen
         awaited = request is self.pending
-        if not screen.place.answers(request) or (screen.paused and not awaited):
+        if not screen.place.has_rows or not screen.place.answers(request) or (screen.paused and not awaited):
             return True
         if awaited:
             self.pending = None
@@ -112,12 +116,16 @@ class Rows(Part):
         screen.header.show_filter(snapshot.filter)
         self._show(snapshot, awaited=awaited)
         if awaited and request.search and stayed:
-            screen.search_prompt.tell(found=snapshot.found is not None)
-            if snapshot.found is not None:
-                screen.grid.move_to(snapshot.found)
-            elif not screen.search_prompt.display:
-                screen.notify("Not found", timeout=2, markup=False)
+            self._found(snapshot.found)
         return True
+
+    def _found(self, index: int | None) -> None:
+        """Go to the row a search found."""
+        self.screen.search_prompt.tell(found=index is not None)
+        if index is not None:
+            self.screen.grid.move_to(index)
+        elif not self.screen.search_prompt.display:
+            self.screen.notify("Not found", timeout=2, markup=False)
 
     def _show(self, snapshot: RowsSnapshot, *, awaited: bool) -> None:
         grid = self.screen.grid

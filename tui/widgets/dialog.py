@@ -6,7 +6,7 @@ a screen of its own would be laid out and styled anew each time it opens, too sl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -55,6 +55,7 @@ class Dialog(Widget, can_focus=True):
         self._chosen: Callable[[int], None] = lambda _: None
         self._title_width = TITLE_WIDTH
         self._leave: frozenset[str] = frozenset()
+        self._hotkeys: Mapping[str, int] = {}
         self._at = 0
         self._top = 0
         self._text_top = 0
@@ -68,18 +69,20 @@ class Dialog(Widget, can_focus=True):
         start: int,
         chosen: Callable[[int], None],
         leave: Sequence[str],
+        hotkeys: Mapping[str, int] | None = None,
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
-        ``leave`` are keys that close the dialog besides Esc.
+        ``leave`` are keys that close the dialog besides Esc; ``hotkeys`` are characters that choose an entry.
         """
         self._labels, self._meaning, self._chosen = labels, meaning, chosen
+        self._hotkeys = hotkeys or {}
         self._title_width = TITLE_WIDTH
         self._open(caption, "PgDn reads on · Enter choose · Esc cancel", len(labels), start, leave)
 
     def tell(self, caption: str, facts: Sequence[Fact], leave: Sequence[str], title_width: int = TITLE_WIDTH) -> None:
         """Show facts under a caption."""
-        self._labels, self._meaning, self._chosen = (), lambda _: facts, lambda _: None
+        self._labels, self._meaning, self._chosen, self._hotkeys = (), lambda _: facts, lambda _: None, {}
         self._title_width = title_width
         self._open(caption, "Esc close", MOST_LINES, 0, leave)
 
@@ -104,6 +107,9 @@ class Dialog(Widget, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         """Do what a key says; none gets through to the table."""
         event.stop()
+        if event.character and (at := self._hotkeys.get(event.character)) is not None:
+            self._choose(at)
+            return
         what = "close" if event.key in self._leave else KEYS.get(event.key, "")
         page = max(1, self.size.height - 1)
         match what:

@@ -56,6 +56,7 @@ class Grid(ScrollView, inherit_bindings=False):
         "grid--head",
         "grid--header",
         "grid--header-sorted",
+        "grid--link",
         "grid--message",
         "grid--quiet",
         "grid--read",
@@ -69,6 +70,7 @@ class Grid(ScrollView, inherit_bindings=False):
     | `grid--head` | a line that says what the lines under it are |
     | `grid--header` | the line of titles |
     | `grid--header-sorted` | the title of the column sorted on |
+    | `grid--link` | a line that leads to another event |
     | `grid--message` | what is said in place of rows |
     | `grid--quiet` | zeros and unknown values |
     | `grid--read` | payload that was read |
@@ -144,6 +146,16 @@ class Grid(ScrollView, inherit_bindings=False):
         """The row at an index, by default the one under the cursor; None when the page does not hold it."""
         at = (self._position.index if index is None else index) - self._page.offset
         return self._page.rows[at] if 0 <= at < len(self._page.rows) else None
+
+    def find(self, text: str, start: int, backwards: bool) -> int | None:
+        """Index of the row of this page nearest from ``start`` on that shows a text, going round; None for none."""
+        wanted, count = text.casefold(), len(self._page.rows)
+        step = -1 if backwards else 1
+        for distance in range(count):
+            at = (start - self._page.offset + step * distance) % count
+            if any(wanted in cell.casefold() for cell in self._page.rows[at].cells):
+                return at + self._page.offset
+        return None
 
     def restore(self, position: Position) -> None:
         """Begin with another table at a position; the next page is shown there."""

@@ -1,0 +1,127 @@
+"""What is told of one event, and which events it leads to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import filters
+from engine.filters import parse
+from engine.query.detail import HEADING, DetailRequest, DetailRow, DetailSnapshot
+from engine.query.matches import Matches, event_at
+from engine.query.snapshots import LinesRequest, LinesSnapshot
+from engine.query.stream import StreamRequest, StreamSnapshot
+from engine.store.store import Store
+from tests.engine.query.asking import ask, read
+
+
+@pytest.fixture(scope="module")
+def store(captures: Path) -> Store:
+    return read(captures / "502Error.scap")
+
+
+def first(store: Store, text: str) -> int:
+    matches = Matches(store, text)
+    matches.update()
+    return matches.at(0).number
+
+
+def detail(store: Store, number: int) -> DetailSnapshot:
+    snapshot = ask(store, DetailRequest(number))
+    assert isinstance(snapshot, DetailSnapshot)
+    return snapshot
+
+
+def told(snapshot: DetailSnapshot, name: str) -> DetailRow:
+    return next(row for row in snapshot.rows if row.name == name)
+
+
+def test_every_parameter_is_told_by_name_with_its_meaning(store: Store) -> None:
+    number = first(store, "evt.type=open and evt.dir=< and evt.rawres>=0")
+    snapshot = detail(store, number)
+    event = event_at(store, number - 1)
+    names = [parameter.name for parameter in event.type.params[: len(event.params)]]
+    shown = [row.name for row in snapshot.rows if row.name in names]
+    assert [name for name in names if name not in shown] == []
+    assert told(snapshot, "flags").note == "flags"
+    assert any("O_RDONLY" in row.value or "O_CLOEXEC" in row.value for row in snapshot.rows)
+    assert told(snapshot, "name").value.startswith("/")
+
+
+def test_payload_is_told_in_hex_and_as_text(store: Store) -> None:
+    snapshot = detail(store, first(store, 'evt.buffer contains "HTTP/1.0 502"'))
+    values = [row.value for row in snapshot.rows]
+    assert any("48 54 54 50 2f 31 2e 30" in value for value in values)
+    assert "HTTP/1.0 502 Bad Gateway" in values
+
+
+def test_ancestors_are_told_up_to_the_first_known(store: Store) -> None:
+    snapshot = detail(store, first(store, "proc.name=haproxy and evt.type=recvfrom"))
+    made_by = [row.value for row in snapshot.rows if row.name == "made by"]
+    assert [value.partition(" ")[0] for value in made_by][:2] == ["dockercloud-hap", "tini"]
+
+
+def test_every_offered_filter_keeps_the_event(store: Store) -> None:
+    for text in ("evt.type=connect and evt.dir=<", "evt.type=execve and evt.dir=<", "evt.is_io_write=true"):
+        matches = Matches(store, text)
+        matches.update()
+        if not len(matches):
+            continue
+        event = matches.at(0)
+        for row in detail(store, event.number).rows:
+            if row.term and row.name != "made by":
+                parse(row.term)
+                mask = filters.compile(row.term).mask(store, event.segment)
+                assert mask[event.row], row
+
+
+def test_the_other_half_of_a_call_leads_back(store: Store) -> None:
+    matches = Matches(store, "evt.type in (open, read, connect, accept) and evt.dir=<")
+    matches.update()
+    for index in range(0, len(matches), 97):
+        number = matches.at(index).number
+        half = dict(detail(store, number).links)["half"]
+        enter = event_at(store, half - 1)
+        assert enter.type.code == matches.at(index).type.code - 1
+        assert dict(detail(store, half).links)["half"] == number
+
+
+def test_neighbours_of_thread_and_descriptor_are_the_nearest(store: Store) -> None:
+    number = first(store, "proc.name=haproxy and evt.type=recvfrom and evt.dir=< and evt.rawres>0")
+    links = dict(detail(store, number).links)
+    event = event_at(store, number - 1)
+    assert event.thread is not None
+    for step, name in ((1, "thread"), (-1, "thread-before")):
+        expected = number + step
+        while (other := event_at(store, expected - 1).thread) is None or other.tid != event.thread.tid:
+            expected += step
+        assert links[name] == expected
+    assert int(event_at(store, links["fd"] - 1).segment.fd_row[event_at(store, links["fd"] - 1).row]) >= 0
+
+
+def test_an_event_that_is_not_there_is_said_to_be_gone(store: Store) -> None:
+    assert "not kept" in detail(store, store.events + 1).error
+
+
+def test_a_conversation_has_both_directions_and_every_byte_once(store: Store) -> None:
+    number = first(store, 'proc.name=haproxy and evt.buffer contains "HTTP/1.0 502"')
+    stream = ask(store, StreamRequest(number))
+    assert isinstance(stream, StreamSnapshot)
+    assert "192.168.0" in stream.name
+    lines = ask(store, LinesRequest(filter=stream.filter, count=500))
+    assert isinstance(lines, LinesSnapshot)
+    assert all("haproxy" in line for line in lines.lines)
+    directions = {event_at(store, n - 1).type.category.name for n in lines.numbers}
+    assert {"IO_READ", "IO_WRITE"} <= directions
+
+
+def test_where_nothing_was_said_there_is_no_conversation(store: Store) -> None:
+    stream = ask(store, StreamRequest(first(store, "evt.type=mmap")))
+    assert isinstance(stream, StreamSnapshot)
+    assert stream.error
+
+
+def test_headings_part_what_is_told(store: Store) -> None:
+    headings = [row.name for row in detail(store, 132).rows if row.kind == HEADING]
+    assert headings[:3] == ["recvfrom exit", "Parameters", "Process and ancestors"]
