@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,12 @@ def watch() -> None:
     source.step(decoder)
     print("ready", flush=True)
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     cpu, wall = time.process_time(), time.monotonic()
     counts: dict[str, int] = {}
     more = True
@@ -152,7 +158,7 @@ class Watcher:
             while os.read(self._terminal, 1 << 16):
                 pass
 
-    def stop(self) -> dict[str, object]:
+    def stop(self) -> dict[str, Any]:
         """End it; what it tells."""
         if self._terminal >= 0:
             os.kill(self._pid, signal.SIGTERM)
@@ -189,14 +195,13 @@ def flood(loop: Path, seconds: float) -> bool:
     processes = [start(loop, "read", cpu, seconds) for cpu in range(os.cpu_count() or 1)]
     made = sum(result(process)[0] for process in processes)
     told = watcher.stop()
-    of, lost = told["of"], told["lost"]
-    assert isinstance(of, dict) and isinstance(lost, int) and isinstance(told["share"], float)
+    of, lost = told["of"], int(told["lost"])
     print(
         f"{made / seconds / 1e6:.2f} M reads a second for {seconds:g} s on {len(processes)} processors: "
         f"{of.get('loop', 0)} events of {made} reads, {lost} told lost, {told['share']:.0%} of a core"
     )
     # A handful of other calls of the loops, and of others that were lost.
-    return made <= of.get("loop", 0) + lost <= made + 1000 * len(processes) + lost // 10
+    return made <= int(of.get("loop", 0)) + lost <= made + 1000 * len(processes) + lost // 10
 
 
 def main() -> int:

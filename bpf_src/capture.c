@@ -31,8 +31,16 @@
 #define NR_BITS 10
 #define NR_MASK ((1 << NR_BITS) - 1)
 #define TS_COMPAT 2
+#define NR_CLONE 56
+#define NR_FORK 57
+#define NR_VFORK 58
+#define NR_EXECVE 59
 #define NR_PPOLL 271
 #define NR_CLONE3 435
+#define COMPAT_FORK 2
+#define COMPAT_EXECVE 11
+#define COMPAT_CLONE 120
+#define COMPAT_VFORK 190
 #define SI_KERNEL 128
 #define CAP_DAC_OVERRIDE 1
 #define SB_RDONLY 1
@@ -344,6 +352,16 @@ RAW_TRACEPOINT_PROBE(sys_enter) {
     return 0;
 }
 
+// A 32-bit program's calls are only counted, but for those that make processes and replace them: of these everything is
+// read from the task. Exec says at its end what the new program is.
+static inline u32 of_compat(u32 nr, s64 result) {
+    if (nr == COMPAT_EXECVE && !result) return NR_EXECVE;
+    if (nr == COMPAT_CLONE) return NR_CLONE;
+    if (nr == COMPAT_FORK) return NR_FORK;
+    if (nr == COMPAT_VFORK) return NR_VFORK;
+    return nr == NR_CLONE3 ? NR_CLONE3 : CALLS - 1;
+}
+
 RAW_TRACEPOINT_PROBE(sys_exit) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct config *config_ = wanted(task);
@@ -355,8 +373,8 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
     if (!config_) return 0;
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     u32 nr = AT(u64, regs, REGS_NR);
+    if (AT(u32, task, TASK_STATUS) & TS_COMPAT) nr = of_compat(nr, ctx->args[1]);
     if (nr >= CALLS - 1) nr = CALLS - 1;
-    if (AT(u32, task, TASK_STATUS) & TS_COMPAT) nr = CALLS - 1;
     struct call *call = calls.lookup(&nr);
     if (!call) return 0;
     if (call->kept != KEPT_ALWAYS) {
@@ -693,7 +711,7 @@ static inline void put_path(struct scratch *scratch, u64 path) {
 
 static inline u64 flags_of_clone(struct task_struct *task) {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-    u64 flags = AT(u64, regs, REGS_0);
+    u64 flags = AT(u32, task, TASK_STATUS) & TS_COMPAT ? AT(u64, regs, REGS_BX) : AT(u64, regs, REGS_0);
     if (AT(u64, regs, REGS_NR) == NR_CLONE3) {
         u64 arguments = flags;
         flags = 0;

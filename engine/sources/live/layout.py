@@ -29,6 +29,7 @@ OFFSETS = {
     "REGS_4": "pt_regs.r8",
     "REGS_5": "pt_regs.r9",
     "REGS_NR": "pt_regs.orig_ax",
+    "REGS_BX": "pt_regs.bx",
     "REGS_IP": "pt_regs.ip",
     "FILES_FDT": "files_struct.fdt",
     "FDT_FD": "fdtable.fd",

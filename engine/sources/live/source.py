@@ -101,9 +101,14 @@ class LiveSource:
         return mmap.mmap(self._loaded.maps[name], -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
 
     @property
+    def losses(self) -> NDArray[np.uint64]:
+        """Events the kernel side could not hand over since the start, by processor."""
+        return self._lost["count"].copy()
+
+    @property
     def lost(self) -> int:
         """Events the kernel side could not hand over since the start."""
-        return int(self._lost["count"].sum())
+        return int(self.losses.sum())
 
     @property
     def waiting(self) -> int:
