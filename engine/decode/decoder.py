@@ -190,6 +190,10 @@ class Decoder:
         self._model.begin(self._number + 1)
         self._model.tell(sink)
 
+    def open_fds(self) -> list:
+        """What the descriptors of main threads stand for now: tid, number, fd row, whether exec closes it."""
+        return self._model.open_fds()
+
     def forget(self, segments: int) -> None:
         """Let the store forget its oldest sealed segments, and rows of tables that only they pointed at.
 

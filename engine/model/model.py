@@ -137,13 +137,20 @@ class Model:
         for thread in alive:
             if thread.pid >= 0:
                 sink.thread(replace(thread))
-        store.fds.publish()
+        opened = self.open_fds()
         rows, identities = store.fds.rows, store.fds.identities
-        for thread in alive:
-            if not thread.is_main:
-                continue
-            for number, row, cloexec in self._live.fds(thread.tid):
-                entry = rows[row]
-                kind, name, socket = identities[entry["identity"]]
-                flags = int(entry["flags"]) & ~_O_CLOEXEC | (_O_CLOEXEC if cloexec else 0)
-                sink.fd(thread.tid, number, kind, name, socket, flags, int(entry["dev"]), int(entry["ino"]))
+        for tid, number, row, cloexec in opened:
+            entry = rows[row]
+            kind, name, socket = identities[entry["identity"]]
+            flags = int(entry["flags"]) & ~_O_CLOEXEC | (_O_CLOEXEC if cloexec else 0)
+            sink.fd(tid, number, kind, name, socket, flags, int(entry["dev"]), int(entry["ino"]))
+
+    def open_fds(self) -> list[tuple[int, int, int, bool]]:
+        """What the descriptors of main threads stand for: tid, number, fd row, whether exec closes it."""
+        self._store.fds.publish()
+        return [
+            (tid, *found)
+            for tid in self._live.tids()
+            if self._store.threads[self._live.row(tid)].is_main
+            for found in self._live.fds(tid)
+        ]

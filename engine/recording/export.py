@@ -110,7 +110,8 @@ def _whole(store: Store, target: Path, choice: Choice, single: bool, progress: P
     """Everything, as a native capture."""
     writer = NativeWriter(target, store, single=single, compress=choice.compress)
     try:
-        writer.follow(lambda number: progress("writing", number / store.events))
+        while (number := writer.follow(most=8)) < store.events:
+            progress("writing", number / store.events)
     finally:
         writer.close()
     return _visible(store)

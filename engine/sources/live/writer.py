@@ -65,14 +65,16 @@ class Facts:
         """A group."""
         self._users.append(group)
 
-    def repeat(self, sink: FactSink) -> None:
-        """Tell a sink the same."""
+    def repeat(self, sink: FactSink, *, threads: bool = True) -> None:
+        """Tell a sink the same, or the same but for threads and their fds."""
         if self._machine is not None:
             sink.machine(self._machine)
         for interface in self._interfaces:
             sink.interface(interface)
         for user in self._users:
             sink.group(user) if isinstance(user, Group) else sink.user(user)
+        if not threads:
+            return
         for thread in self.threads:
             sink.thread(thread)
         for tid, entries in self._fds.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +66,17 @@ class NativeWriter:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def follow(self, told: Callable[[int], None] = lambda _: None) -> None:
-        """Write the store's segments that are new, and what they point at. Raises OSError.
-
-        ``told`` hears after each how many events there are by then.
-        """
+    def follow(self, most: int = 2**62) -> int:
+        """Write the store's segments that are new, at most so many, and what they point at; the number of the last
+        event in the file. Raises OSError."""
         segments = self._store.segments
         new = len(segments)
         while new and segments[new - 1].first >= self._next:
             new -= 1
-        for segment in segments[new:]:
+        for segment in segments[new : new + most]:
             self._tables()
             self._segment(segment)
-            told(self._next)
+        return max(self._next, self._store.forgotten)
 
     def close(self) -> None:
         """Write what is left, and the index. Raises OSError."""

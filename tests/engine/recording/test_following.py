@@ -1,0 +1,107 @@
+"""Recording beside a screen holds what the store has kept of before, and everything after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import filters
+from engine.decode.decoder import Decoder
+from engine.decode.event import Event
+from engine.query.lines import LineFormat
+from engine.recording.following import Recording
+from engine.sources import open_capture
+from engine.store.store import Store
+from tests.engine.sources.native.files import column, opened
+
+SHOWN = (
+    "*%evt.rawtime %evt.cpu %evt.dir %evt.type %evt.rawres %proc.pid %proc.cmdline %proc.cwd %fd.num %fd.name "
+    "%fd.type %container.id %container.name %user.name"
+)
+
+
+def lines(store: Store, first: int = 0) -> list[str]:
+    """How many visible events there are after the first few, and many of them."""
+    layout, kept = LineFormat(SHOWN), filters.compile("")
+    found = [
+        (segment, row)
+        for segment in store.segments
+        for row in np.flatnonzero(kept.mask(store, segment)).tolist()
+        if segment.first + row >= first
+    ]
+    return [str(len(found)), *(layout.line(Event(store, segment, row)) or "" for segment, row in found[::13])]
+
+
+def recorded(capture: Path, target: Path, *, forget: int) -> Recording:
+    """Read a capture in three steps; record from the second on, the past but for ``forget`` segments included."""
+    source = open_capture(capture)
+    store = Store(source.raw)
+    decoder = Decoder(store, str(capture))
+    recording = Recording(store, decoder, single=False)
+    assert source.step(decoder)
+    recording.step()
+    assert recording.state is None
+    decoder.forget(forget)
+    recording.start(target)
+    more = True
+    while more:
+        recording.step()
+        more = source.step(decoder)
+    recording.close()
+    source.close()
+    return recording
+
+
+@pytest.mark.parametrize("suffix", ["scap", "syscope"])
+@pytest.mark.parametrize("forget", [0, 1])
+def test_the_past_that_is_kept_and_all_that_follows_is_recorded(
+    captures: Path, tmp_path: Path, suffix: str, forget: int
+) -> None:
+    capture, target = captures / "containers.scap.gz", tmp_path / f"x.{suffix}"
+    recording = recorded(capture, target, forget=forget)
+    whole = opened(capture)
+    kept_from = sum(len(segment) for segment in whole.segments[:forget])
+    assert recording.state is not None
+    assert (recording.state.path, recording.state.open, recording.state.problem) == (target, False, "")
+    assert recording.state.events == whole.events - kept_from
+    again = opened(target)
+    assert again.damage == []
+    expected, found = lines(whole, kept_from), lines(again)
+    assert found == expected
+
+
+def test_numbers_of_events_stay_those_of_the_screen(captures: Path, tmp_path: Path) -> None:
+    capture = captures / "containers.scap.gz"
+    recorded(capture, tmp_path / "x.syscope", forget=1)
+    again, whole = opened(tmp_path / "x.syscope"), opened(capture)
+    assert again.segments[0].first == len(whole.segments[0])
+    assert again.events == whole.events
+    assert (column(again, "time") == column(whole, "time")[again.segments[0].first :]).all()
+
+
+def test_rows_that_move_while_recording_still_name_the_same(
+    captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = Store.forget
+    monkeypatch.setattr(Store, "forget", lambda *asked: forget(*asked) or True)
+    capture, target = captures / "containers.scap.gz", tmp_path / "x.syscope"
+    source = open_capture(capture)
+    store = Store(source.raw)
+    decoder = Decoder(store, str(capture))
+    recording = Recording(store, decoder, single=False)
+    recording.start(target)
+    while source.step(decoder):
+        recording.step()
+        decoder.forget(sum(segment.first + len(segment) < recording.needed_from for segment in store.segments))
+    recording.close()
+    assert store.compactions > 1
+    assert lines(opened(target)) == lines(opened(capture))
+
+
+def test_what_cannot_be_written_is_told(captures: Path, tmp_path: Path) -> None:
+    recording = recorded(captures / "containers.scap.gz", tmp_path / "none" / "x.syscope", forget=0)
+    assert recording.state is not None
+    assert recording.state.problem == "No such file or directory"
+    assert not recording.state.open
