@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from engine.events import Category, EventType, FdKind
-from engine.fields.columns import OPENS, Types, by_type, failed, is_call_exit, of_fd_rows
+from engine.fields.columns import OPENS, Types, by_type, failed, is_call_exit, of_fd_rows, truth
 from engine.fields.fd import FILES, NET, PATHS, SOCKETS
 from engine.fields.field import Field, FieldType, Measure, Numbers, Outcome, Place, Quantity
 from engine.store.segment import Segment
@@ -49,8 +49,8 @@ def _evaluate(measures: tuple[Measure, ...], absent: bool) -> Callable[[Segment,
     return value
 
 
-def _count(name: str, meaning: str, *measures: Measure) -> Field:
-    return _event(name, FieldType.INTEGER, meaning, _evaluate(measures, absent=False), measures=measures)
+def _count(name: str, meaning: str, *measures: Measure, own: bool = False) -> Field:
+    return _event(name, FieldType.INTEGER, meaning, _evaluate(measures, absent=False), measures=measures, own=own)
 
 
 def _moved(name: str, meaning: str, kinds: frozenset[FdKind], *categories: Category, example: str = "") -> Field:
@@ -77,16 +77,21 @@ def _unnamed(kind: EventType) -> bool:
     return kind.is_exit and kind.name not in OPENS | _CONNECTS and kind.category is not Category.MEMORY
 
 
+_SAMPLES = by_type(lambda kind: kind.name == "procinfo")
+
+
+def _of_main_threads(segment: Segment, store: Store, _: str | None) -> Numbers:
+    counted = _SAMPLES[segment.type] & (segment.thread >= 0)
+    counted[counted] = [store.threads[row].is_main for row in segment.thread[counted].tolist()]
+    return truth(counted)
+
+
 _event = partial(Field, place=Place.EVENT, group="event")
 FIELDS = (
     _count("evt.count", "1 for every event", Measure(Quantity.ONE, lambda kind: True)),
     _count("evt.count.exit", "1 for every call, on its exit", Measure(Quantity.ONE, is_call_exit)),
-    _count("evt.count.open", "1 for every call that opens a file", Measure(Quantity.ONE, _by_name(OPENS))),
-    _count(
-        "evt.count.procinfo",
-        "1 for every CPU sample of a thread",
-        Measure(Quantity.ONE, lambda kind: kind.name == "procinfo"),
-    ),
+    _count("evt.count.open", "1 for every call that opens a file", Measure(Quantity.ONE, _by_name(OPENS)), own=True),
+    _event("evt.count.procinfo", FieldType.INTEGER, "1 for every CPU sample of a main thread", _of_main_threads),
     _count(
         "evt.count.threadinfo",
         "1 for every CPU sample of a thread",

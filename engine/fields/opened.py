@@ -44,7 +44,7 @@ def _types(event: Event, number: str | None) -> Value:
         bits = last(event, Sample.FD_KINDS)
         if bits is None:
             return None
-        return tuple(name.encode() for kind, name in FD_TYPE_NAMES.items() if bits >> kind & 1)
+        return tuple(dict.fromkeys(name.encode() for kind, name in FD_TYPE_NAMES.items() if bits >> kind & 1))
     if int(number) == event.fd_number:
         found = _type(event.fd)
     else:

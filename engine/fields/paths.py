@@ -14,6 +14,7 @@ from engine.fields.columns import OPENS
 from engine.fields.field import Argument, Field, FieldType, Place, Value
 from engine.fields.render import argument_text, argument_value
 from engine.fields.resolve import enter_of
+from engine.model.paths import joined
 from engine.text import without_controls
 
 Parameters = Mapping[str, str]
@@ -81,6 +82,14 @@ def _of_call(parameters: Parameters, *, raw: bool = False) -> Callable[[Event, s
     return value
 
 
+def _target(event: Event, _: str | None) -> Value:
+    target = _of_call(_TARGET)(event, None)
+    if event.type.name not in _SYMLINKS or not isinstance(target, bytes) or target.startswith(b"/"):
+        return target
+    link = _of_call(_SOURCE)(event, None)
+    return joined(link.rpartition(b"/")[0] + b"/", target) if isinstance(link, bytes) else target
+
+
 def _one(*, raw: bool = False) -> Callable[[Event, str | None], Value]:
     of_parameter = _of_call(_ONE, raw=raw)
 
@@ -131,7 +140,7 @@ FIELDS = (
     _late(
         "fs.path.target",
         meaning="what a rename, a mount or a link leads to, absolute; for links what they point at",
-        value=_of_call(_TARGET),
+        value=_target,
         example="fs.path.target glob /etc/*.conf",
     ),
     _late("fs.path.targetraw", meaning="fs.path.target as it was passed", value=_of_call(_TARGET, raw=True)),

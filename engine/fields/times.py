@@ -16,7 +16,7 @@ from engine.decode.event import Event
 from engine.events import Trait
 from engine.fields.columns import by_type, is_call_exit
 from engine.fields.field import Argument, Field, FieldType, Measure, Numbers, Place, Quantity, Value
-from engine.store.segment import UNKNOWN_LATENCY, Segment
+from engine.store.segment import HIDDEN, UNKNOWN_LATENCY, Segment
 from engine.store.store import Store
 from engine.text import duration
 
@@ -27,13 +27,25 @@ _DATE = "%Y-%m-%d %H:%M:%S"
 
 
 def _since_first(segment: Segment, store: Store, _: str | None) -> Numbers:
-    return Numbers(segment.time - store.segments[0].time[0])
+    begun = next((one for one in store.segments if one.time_span[1]), segment)
+    return Numbers(segment.time - begun.time[np.argmax((begun.flags & HIDDEN) == 0)])
 
 
 def _since_previous(segment: Segment, store: Store, _: str | None) -> Numbers:
-    before = bisect_right(store.segments, segment.first, key=lambda each: each.first) - 2
-    first = store.segments[before].time[-1] if before >= 0 else segment.time[0]
-    return Numbers(np.diff(segment.time, prepend=first))
+    """Since the last event that is not hidden; 0 of the first."""
+    visible = (segment.flags & HIDDEN) == 0
+    at = bisect_right(store.segments, segment.first, key=lambda each: each.first) - 2
+    while at >= 0 and not store.segments[at].time_span[1]:
+        at -= 1
+    rows = np.flatnonzero(visible)
+    if at >= 0:
+        before = store.segments[at]
+        first = before.time[(before.flags & HIDDEN) == 0][-1]
+    else:
+        first = segment.time[rows[0]] if len(rows) else 0
+    since = np.zeros(len(segment), np.int64)
+    since[rows] = np.diff(segment.time[rows], prepend=first)
+    return Numbers(since)
 
 
 def _around(segment: Segment, _: Store, moment: str | None) -> Numbers:
@@ -41,13 +53,14 @@ def _around(segment: Segment, _: Store, moment: str | None) -> Numbers:
 
 
 @lru_cache(16)
-def _local(second: int, form: str) -> bytes:
+def local(second: int, form: str) -> bytes:
+    """A second since 1970 by the local clock."""
     return datetime.fromtimestamp(second).strftime(form).encode()
 
 
 def clock(event: Event, _: str | None = None) -> bytes:
     """Local time of day with ns."""
-    return b"%s.%09d" % (_local(event.time // SECOND, "%H:%M:%S"), event.time % SECOND)
+    return b"%s.%09d" % (local(event.time // SECOND, "%H:%M:%S"), event.time % SECOND)
 
 
 def _iso(event: Event, _: str | None) -> Value:
@@ -56,7 +69,7 @@ def _iso(event: Event, _: str | None) -> Value:
 
 
 def _date(event: Event, _: str | None) -> Value:
-    return b"%s.%09d" % (_local(event.time // SECOND, _DATE), event.time % SECOND)
+    return b"%s.%09d" % (local(event.time // SECOND, _DATE), event.time % SECOND)
 
 
 def _latency(segment: Segment, *_: object) -> Numbers:
@@ -85,11 +98,11 @@ def _split(name: str, meaning: str, value: Numeric, deprecated: str = "") -> tup
 
     def seconds(segment: Segment, store: Store, argument: str | None) -> Numbers:
         numbers: Numbers = value(segment, store, argument)
-        return Numbers(numbers.values // SECOND, numbers.present)
+        return Numbers((numbers.values - np.fmod(numbers.values, SECOND)) // SECOND, numbers.present)
 
     def rest(segment: Segment, store: Store, argument: str | None) -> Numbers:
         numbers: Numbers = value(segment, store, argument)
-        return Numbers(numbers.values % SECOND, numbers.present)
+        return Numbers(np.fmod(numbers.values, SECOND), numbers.present)
 
     return (
         _event(f"{name}.s", INTEGER, f"whole seconds of {meaning}", seconds, unit="s", deprecated=deprecated),
@@ -104,10 +117,10 @@ _COMPARE = "compare evt.latency with 5ms or 2s"
 FIELDS = (
     _late("evt.time", TEXT, "local time of day with ns", clock, example="evt.time in 10:02:03..10:02:09"),
     _late("evt.outputtime", TEXT, "the time as lines show it, see `tui dig -t`", clock),
-    _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: _local(e.time // SECOND, "%H:%M:%S")),
+    _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: local(e.time // SECOND, "%H:%M:%S")),
     _late("evt.time.iso8601", TEXT, "UTC date and time with ns", _iso),
     _late("evt.datetime", TEXT, "local date and time with ns", _date),
-    _late("evt.datetime.s", TEXT, "local date and time, seconds", lambda e, _: _local(e.time // SECOND, _DATE)),
+    _late("evt.datetime.s", TEXT, "local date and time, seconds", lambda e, _: local(e.time // SECOND, _DATE)),
     _event(
         "evt.rawtime",
         TIME,

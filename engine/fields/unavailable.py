@@ -4,7 +4,13 @@ from __future__ import annotations
 
 _PLUGINS = "events of plugins other than the kernel's are not read"
 _API = "only an API server of Kubernetes tells it, and none is asked"
+_TRACERS = "tracers were taken out of sysdig, and no known capture has events of theirs"
 _PARTS = ("name", "id", "label", "labels")
+_EVENTS_IN = ("id", "ntags", "nargs", "tags", "tag", "args", "arg")
+_SPAN = (
+    *(*_EVENTS_IN, "time", "enterargs", "enterarg", "duration", "duration.quantized", "duration.human"),
+    *("duration.fortag", "count", "count.fortag", "childcount.fortag", "idtag", "rawtime", "rawparenttime"),
+)
 
 UNAVAILABLE: dict[str, str] = {
     **dict.fromkeys(("evt.pluginname", "evt.plugininfo"), _PLUGINS),
@@ -15,6 +21,8 @@ UNAVAILABLE: dict[str, str] = {
     **dict.fromkeys((f"k8s.{kind}.{part}" for kind in ("rc", "svc", "rs", "deployment") for part in _PARTS), _API),
     **dict.fromkeys((f"k8s.ns.{part}" for part in ("id", "label", "labels")), _API),
     **dict.fromkeys((f"mesos.task.{part}" for part in _PARTS), "Mesos is not asked, and no capture tells of it"),
+    **dict.fromkeys((f"span.{part}" for part in _SPAN), _TRACERS),
+    **dict.fromkeys((f"evtin.span.{of}{part}" for of in ("", "p.", "s.", "m.") for part in _EVENTS_IN), _TRACERS),
     **dict.fromkeys(("mesos.framework.name", "mesos.framework.id"), "Mesos is not asked, and no capture tells of it"),
     **dict.fromkeys((f"marathon.app.{part}" for part in _PARTS), "Marathon is not asked, and no capture tells of it"),
     **dict.fromkeys(("marathon.group.name", "marathon.group.id"), "Marathon is not asked, and no capture tells of it"),

@@ -78,6 +78,7 @@ class Thread:
     exe_ino_ctime: int = 0
     exe_ino_mtime: int = 0
     pidns_init_start: int = 0
+    """When the first process of the pid namespace started, ns since epoch; 0 unknown."""
 
     @property
     def is_main(self) -> bool:

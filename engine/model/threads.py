@@ -46,6 +46,7 @@ class Threads:
     """The threads alive and the versions of all that ever were."""
 
     def __init__(self, store: Store, live: Live) -> None:
+        self._store = store
         self._rows = store.threads
         self._fds = store.fds
         self._live = live
@@ -296,7 +297,10 @@ class Threads:
             thread.cgroups = call.items("cgroups")
             thread.container = container_of(thread.cgroups)
         start = call.unsigned("pidns_init_start_ts")
-        thread.pidns_init_start = thread.pidns_init_start if start is None else start
+        if start:
+            # Events count from the machine's start, unlike process lists.
+            booted = self._store.machine.boot_time if self._store.machine is not None else 0
+            thread.pidns_init_start = start if start >= booted else booted + start
 
     # Exec.
 

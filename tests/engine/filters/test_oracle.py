@@ -101,7 +101,6 @@ _UNCONNECTED = "172 events of sockets before their connect have no ends, there z
 DIFFERENT: dict[str, tuple[int, str]] = {
     "syscall.type exists": (8698, "the ends of 74 processes are no system calls"),
     "evt.buflen>100": (309, "with -d sysdig keeps 309 too: without it, filtered opens leave its fds unknown"),
-    "evt.deltatime>100000000": (46, "with -d sysdig keeps 46 too: without it, the first event has no predecessor"),
     "evt.latency>1000000": (123, "two switches are no calls and have no latency"),
     "fd.name exists": (4475, f"{_MAPPED}; 129 calls that failed on no descriptor have none, there an empty name"),
     "not fd.name exists": (5003, "as fd.name exists"),
