@@ -211,6 +211,9 @@ class Threads:
         if result == 0:
             known = self.current(call.tid)
             if known is not None and known.started is not None and call.time - known.started < _REUSE:
+                # Its maker may have told of it, but its numbers in a namespace it knows itself.
+                if flags & _CLONE["CLONE_CHILD_IN_PIDNS"]:
+                    self.change(call.tid, call.number, vtid=call.signed("vtid"), vpid=call.signed("vpid"))
                 return
             ptid = call.signed("ptid") or 0
             pid = call.signed("pid")

@@ -78,13 +78,18 @@ class Observer:
         self._decoder = Decoder(self.store, "live")
         self._begun = False
 
-    def run(self, *words: str, before: Callable[[int], object] = lambda pid: None) -> Run:
+    def run(
+        self,
+        *words: str,
+        before: Callable[[int], object] = lambda pid: None,
+        environment: dict[str, str] | None = None,
+    ) -> Run:
         """Run a command to its end, from its first call on; ``before`` it is told the process id."""
         pid = os.fork()
         if not pid:
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
             os.kill(os.getpid(), signal.SIGSTOP)
-            os.execv(words[0], words)
+            os.execve(words[0], words, os.environ if environment is None else environment)
         os.waitpid(pid, os.WUNTRACED)
         self.source.follow(pid)
         if not self._begun:

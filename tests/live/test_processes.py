@@ -59,6 +59,60 @@ def test_a_failing_exec_tells_what_was_tried_and_who_tried(observer: Observer) -
     assert failed[0].exe == os.fsencode(sys.executable)
 
 
+def test_a_child_by_vfork_is_told_by_itself_and_its_parent(observer: Observer) -> None:
+    run = observer.python("import subprocess; subprocess.run(['/bin/true'])")
+    child, parent = sorted(run.calls("vfork"), key=lambda event: event.result or 0)
+    assert (child.result, parent.result) == (0, child.tid)
+    assert (child.pid, child.ptid, parent.tid) == (child.tid, run.pid, run.pid)
+    for event in (child, parent):
+        assert event.flags == CLONE["CLONE_VM"] | CLONE["CLONE_VFORK"]
+    (replaced,) = [event for event in run.calls("execve") if event.thread.tid == child.tid]
+    assert (replaced.exe, replaced.ptid, replaced.thread.comm) == (b"/bin/true", run.pid, b"true")
+
+
+def test_arguments_may_be_long_and_hold_anything(observer: Observer) -> None:
+    hostile = b"\x1b]0;title\x07 \xff\xfe\n\ttail \xe2\x80\xae"
+    words = [b"/bin/true", hostile, b"", *(b"%d" % number * 50 for number in range(100)), b"never reached"]
+    run = observer.run(*map(os.fsdecode, words), environment={"HOSTILE": os.fsdecode(hostile), "EMPTY": ""})
+    told = run.events[0]
+    assert told.event == "execve"
+    everything = b"".join(word + b"\0" for word in words)
+    # As much is kept as of an environment, and what is cut is cut cleanly.
+    assert told.exe + b"\0" + told.args == everything[:4096]
+    assert told.thread.args[:2] == (hostile, b"")
+    assert set(told.env.split(b"\0")) >= {b"HOSTILE=" + hostile, b"EMPTY="}
+    assert told.filename == b"/bin/true" or told.filename is None
+
+
+def test_a_path_is_relative_to_where_its_process_is_then(observer: Observer, tmp_path: Path) -> None:
+    (tmp_path / "one/two").mkdir(parents=True)
+    run = observer.python(
+        """
+import os, sys
+os.chdir(sys.argv[1])
+def make(path): os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+make("a")
+os.chdir("one")
+make("../b")
+if os.fork() == 0:
+    os.chdir("two")
+    make("c")
+    os._exit(0)
+os.wait()
+os.fchdir(os.open(sys.argv[1], os.O_RDONLY))
+make("./one//d")
+""",
+        str(tmp_path),
+    )
+    opened = {event.name: event.fd_name for event in run.calls("openat") if event.flags & 4}
+    assert {name: path.removeprefix(bytes(tmp_path)) for name, path in opened.items() if path} == {
+        b"a": b"/a",
+        b"../b": b"/b",
+        b"c": b"/one/two/c",
+        b"./one//d": b"/one/d",
+    }
+
+
 def test_threads_are_told_with_their_flags_and_their_process(observer: Observer) -> None:
     run = observer.python(
         "import os, threading; t = threading.Thread(target=lambda: os.rmdir('/nowhere')); "
