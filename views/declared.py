@@ -170,7 +170,14 @@ TOP = (
     Item("drill_to", _text, "the id of a view", "view that Enter opens", _TEXT, None),
     Item("propagate_filter", _boolean, "true or false", "the filter stays in force below", _BOOL, True),
     Item("root", _boolean, "true or false", "the view may be the first one", _BOOL, False),
-    Item("tree", _boolean, "true or false", "each process stands below its parent; key proc.pid", _BOOL, False),
+    Item(
+        "tree",
+        _text,
+        "the title of a column",
+        "column that shows rows as a tree, each process below its parent; the key or group is proc.pid",
+        _TEXT,
+        None,
+    ),
 )
 COLUMN = (
     Item("title", _text, "a text", "heading", _TEXT),

@@ -67,9 +67,10 @@ def _of_titles(view: View, top: Reader, columns: Sequence[Reader]) -> Iterator[V
                 told.add(column)
                 place = max(at for at, each in enumerate(view.columns) if each == column)
                 yield columns[place].mistake("title", f"two columns are called {column.title}")
-        if view.sort is not None and view.sort not in titles:
-            yield top.mistake("sort", f"expected the title of a column, one of {', '.join(titles)}")
-            return
+        for key, title in (("sort", view.sort), ("tree", view.tree)):
+            if title is not None and title not in titles:
+                yield top.mistake(key, f"expected the title of a column, one of {', '.join(titles)}")
+                return
 
 
 def _per_thread(view: View) -> bool:

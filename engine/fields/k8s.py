@@ -27,6 +27,9 @@ _LABEL = {
 }
 _OF_NAME = {"name": 2, "namespace": 3, "uid": 4}
 """Which part of a name that docker gives."""
+_HASHED = re.compile(rb"(.+)-([bcdfghjklmnpqrstvwxz2456789]{6,10})-[bcdfghjklmnpqrstvwxz2456789]{5}")
+"""The name that a deployment's replica set gives to a pod: the deployment's, a hash, five random characters, of an
+alphabet without vowels."""
 _INTERNAL = ("annotation.", "io.kubernetes.")
 """How labels begin that are not the pod's own."""
 
@@ -65,6 +68,17 @@ def _of_pod(fact: str) -> Callable[..., Value]:
 def _sandbox(thread: Thread, store: Store, _: str | None) -> Value:
     whole = _of_pod("sandbox")(thread, store, None)
     return whole[:_SHORT] if isinstance(whole, bytes) else None
+
+
+def _of_maker(parts: int) -> Callable[..., Value]:
+    """The name of what made the pod, derived from the pod's: the first ``parts`` of deployment and hash."""
+
+    def value(thread: Thread, store: Store, _: str | None) -> Value:
+        name = _of_pod("name")(thread, store, None)
+        made = _HASHED.fullmatch(name) if isinstance(name, bytes) else None
+        return None if made is None else b"-".join(made.groups()[:parts])
+
+    return value
 
 
 def _labels(thread: Thread, store: Store) -> dict[str, str]:
@@ -129,6 +143,17 @@ FIELDS = (
         "k8s.pod.full_sandbox_id",
         meaning="whole id of the container that holds the pod's network",
         value=_of_pod("sandbox"),
+    ),
+    _field(
+        "k8s.rs.name",
+        meaning="name of the pod's replica set, derived from the pod's name",
+        value=_of_maker(2),
+    ),
+    _field(
+        "k8s.deployment.name",
+        meaning="name of the pod's deployment, derived from the pod's name",
+        value=_of_maker(1),
+        example="k8s.deployment.name = shop",
     ),
     _field(
         "k8s.ns.name",

@@ -18,7 +18,10 @@ UNAVAILABLE: dict[str, str] = {
         (f"fd.{end}ip.name" for end in "cslr"),
         "addresses are not looked up: that would tell a name server what is being watched",
     ),
-    **dict.fromkeys((f"k8s.{kind}.{part}" for kind in ("rc", "svc", "rs", "deployment") for part in _PARTS), _API),
+    **dict.fromkeys((f"k8s.{kind}.{part}" for kind in ("rc", "svc") for part in _PARTS), _API),
+    **dict.fromkeys(
+        (f"k8s.{kind}.{part}" for kind in ("rs", "deployment") for part in ("id", "label", "labels")), _API
+    ),
     **dict.fromkeys((f"k8s.ns.{part}" for part in ("id", "label", "labels")), _API),
     **dict.fromkeys((f"mesos.task.{part}" for part in _PARTS), "Mesos is not asked, and no capture tells of it"),
     **dict.fromkeys((f"span.{part}" for part in _SPAN), _TRACERS),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.decode.event import Event
 from engine.fields import look_up
+from engine.fields.family import ancestors
 from engine.fields.field import Place, Value
 from engine.filters import Filter
 from engine.query.keys import GroupedKey, Key, ThreadKey, make_key
@@ -22,6 +23,7 @@ from engine.query.lives import CPU_TIMES, PER_THREAD, CpuTimes, Lives
 from engine.query.matches import event_at
 from engine.query.spread import Spread
 from engine.query.sums import Numbers, Sums, is_summed
+from engine.query.tree import Tree
 from engine.query.view import AND, PERCENTILES, SPREADS, Aggregation, Column, View
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
@@ -44,6 +46,10 @@ class Rows(Protocol):
     def numbers(self, column: int) -> Numbers | None:
         """A column that is added up, whole; None for columns of single values."""
 
+    @property
+    def tree(self) -> Tree | None:
+        """The tree that the rows are, None when they are none."""
+
 
 class Grouping:
     """Totals of a table view over the segments taken in so far."""
@@ -54,6 +60,7 @@ class Grouping:
         self._filter = kept
         self._columns = view.columns_for(containers)
         self._merged = view.group is not None
+        self._is_tree = view.tree is not None
         self._key = make_key(store, view.key_for(containers), view.group)
         self._window = window
         self._lives = Lives(store, window)
@@ -192,6 +199,25 @@ class Groups:
                 self._numbers.append(None)
             else:
                 self._numbers.append(self._merge(column, sums))
+
+        self.tree: Tree | None = None
+
+    def plant(self) -> None:
+        """Make a tree of the rows, which are processes."""
+        places = {key: row for row, key in enumerate(self._keys)}
+        parents = []
+        for row in range(len(self)):
+            thread = self._event(self._first_code[row], False).thread
+            above = ancestors(thread, self._store) if thread is not None else ()
+            found = (places[one.pid] for one in above if places.get(one.pid, row) != row)
+            parents.append(next(found, -1))
+        self.tree = Tree(parents)
+        for place, column in enumerate(self._columns):
+            numbers = self._numbers[place]
+            if column.subtree and numbers is not None:
+                values, known = numbers
+                told = self.tree.totals(known.astype(np.float64)) > 0
+                self._numbers[place] = self.tree.totals(np.where(known, values, 0)), told
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -46,5 +46,8 @@ class Listing:
         field, argument = self._fields[column]
         return field.of(self._matches.at(row), argument)
 
+    tree = None
+    """Events stand side by side."""
+
     def numbers(self, column: int) -> None:
         """Nothing is added up in a list."""

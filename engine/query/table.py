@@ -86,7 +86,8 @@ class TableRun:
             sort = next((at for at, column in enumerate(columns) if column.title == self._view.sort), None)
         if descending is None:
             descending = sort is not None and self._cells.is_number(sort)
-        return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending)
+        tree = next((at for at, column in enumerate(columns) if column.title == self._view.tree), None)
+        return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending, tree)
 
 
 def _with_services(view: View) -> View:
@@ -98,8 +99,11 @@ def _with_services(view: View) -> View:
 class Table:
     """Rows of a view in an order. Cells are read and rendered only when asked for."""
 
-    def __init__(self, key_field: str, rows: Rows, cells: Cells, sort: int | None, descending: bool) -> None:
-        """Order rows; a column of unknown number (None) leaves them in order of arrival."""
+    def __init__(
+        self, key_field: str, rows: Rows, cells: Cells, sort: int | None, descending: bool, tree: int | None = None
+    ) -> None:
+        """Order rows; a column of unknown number (None) leaves them in order of arrival. ``tree`` is the column that
+        shows whose child a row is, when rows are a tree."""
         self.key_field = key_field
         """Field a drill-down from a row filters on; "" in lists."""
         self.sort = sort
@@ -109,6 +113,10 @@ class Table:
         self._rows = rows
         self._cells = cells
         self._order: Sequence[int] = range(self.total) if sort is None else _ordered(rows, sort, descending)
+        self._tree = tree
+        self._guides: dict[int, str] = {}
+        if rows.tree is not None:
+            self._order, self._guides = rows.tree.order(self._order)
 
     def keep(self, text: str) -> None:
         """Leave only rows that show a text in some cell, upper and lower case the same. O(rows)."""
@@ -134,7 +142,10 @@ class Table:
         return ", ".join(map(shown, fields, values))
 
     def _texts(self, row: int) -> tuple[str, ...]:
-        return tuple(self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns)))
+        texts = [self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns))]
+        if self._tree is not None:
+            texts[self._tree] = self._guides.get(row, "") + texts[self._tree]
+        return tuple(texts)
 
     def texts(self, place: int) -> tuple[str, ...]:
         """The cells of a row, rendered."""

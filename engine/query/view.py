@@ -109,8 +109,8 @@ class View:
     actions: tuple[Action, ...] = ()
     root: bool = False
     """May be the start view."""
-    tree: bool = False
-    """Rows are processes, each shown below its parent."""
+    tree: str | None = None
+    """Title of the column that shows rows, which are processes, as a tree: each below its parent."""
 
     def columns_for(self, containers: bool) -> tuple[Column, ...]:
         """The columns shown with or without container columns."""

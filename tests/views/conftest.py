@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from engine.store.store import Store
 from tests.views.made import MADE
-from tests.views.running import Stores
+from tests.views.running import Find, Stores
 from tui.reading import Reading
 
 
@@ -33,9 +33,15 @@ def read() -> Iterator[Stores]:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the captures made for views."""
+def path_of(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Where a shared capture is, or one of ``made``, asked for as made/NAME."""
     folder = tmp_path_factory.mktemp("made")
     for name, write in MADE.items():
         (folder / name).write_bytes(write())
-    return folder
+    return lambda name: folder / name.removeprefix("made/") if name.startswith("made/") else captures / name
+
+
+@pytest.fixture(scope="session")
+def find(path_of: Callable[[str], Path], read: Stores) -> Find:
+    """Reads a capture by name."""
+    return lambda name: read(path_of(name))

@@ -18,6 +18,9 @@ Row = dict[str, Any]
 Stores = Callable[[Path], Store]
 """Reads a capture, the same one only once."""
 
+Find = Callable[[str], Store]
+"""Reads a shared capture by name, or one of ``made`` as made/NAME."""
+
 
 def run(store: Store, view: str, levels: tuple[Level, ...] = (), containers: bool = False) -> Table:
     """The rows of a view at the end of a drill-down."""
