@@ -131,7 +131,7 @@ def test_segments_outside_a_window_are_not_looked_at() -> None:
 
     assert records(table(made, "files", window=(0, SECOND)))[0]["BYTES IN"] == 5
     assert records(table(made, "files", window=(3 * SECOND, 3 * SECOND)))[0]["BYTES IN"] == 6
-    with pytest.raises(IndexError):
+    with pytest.raises((AssertionError, IndexError)):
         records(table(made, "files", "proc.pid=10", window=(0, 3 * SECOND)))
 
 
