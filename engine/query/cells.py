@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine import text
 from engine.fields import look_up
 from engine.fields.field import FieldType, Value
-from engine.query.lines import shown
+from engine.query.assembly import shown
 from engine.query.snapshots import ShownColumn
 from engine.query.view import Aggregation, Column
 

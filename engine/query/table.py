@@ -15,9 +15,9 @@ from engine import filters
 from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
+from engine.query.assembly import shown
 from engine.query.cells import Cells, Plain
 from engine.query.grouped import Grouping, Rows
-from engine.query.lines import shown
 from engine.query.listed import Listing
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Row, ShownColumn

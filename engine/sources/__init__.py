@@ -14,7 +14,7 @@ from engine.sources.native.source import MAGIC, NativeSource
 from engine.sources.raw import BUDGET
 from engine.sources.scap import CaptureError, ScapSource
 from engine.sources.sink import Sink
-from engine.sources.stream import GZIP, GzipStream, PlainStream, Stream
+from engine.sources.stream import GZIP, GzipStream, PipeStream, PlainStream, Stream
 from engine.store.store import RawBytes
 
 __all__ = ["CaptureError", "Source", "open_capture"]
@@ -42,8 +42,12 @@ class Source(Protocol):
         """Close the file."""
 
 
+STANDARD_INPUT = "-"
+"""The path that stands for it."""
+
+
 def open_capture(path: str | Path, *, budget: int = BUDGET) -> Source:
-    """Open a capture: .scap, gzip or plain, or native, whatever its name.
+    """Open a capture: .scap, gzip or plain, or native, whatever its name; ``-`` is standard input.
 
     ``budget`` bounds the inflated bytes kept in memory, the rest is spilled. Raises CaptureError when nothing of it
     can be read.
@@ -55,8 +59,13 @@ def open_capture(path: str | Path, *, budget: int = BUDGET) -> Source:
 
 
 def _open(path: str, budget: int) -> Source:
-    # Without O_NONBLOCK opening a pipe would wait for a writer.
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if path == STANDARD_INPUT:
+        path, file = "standard input", os.dup(0)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return _piped(path, file, budget)
+    else:
+        # Without O_NONBLOCK opening a pipe would wait for a writer.
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     stream: Stream = PlainStream(file)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -66,6 +75,21 @@ def _open(path: str, budget: int) -> Source:
             return NativeSource(path, file)
         if begin.startswith(GZIP):
             stream = GzipStream(file, budget)
+        return ScapSource(path, stream)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _piped(path: str, file: int, budget: int) -> Source:
+    """A capture that can be read once."""
+    head = b""
+    while len(head) < len(MAGIC) and (more := os.read(file, len(MAGIC) - len(head))):
+        head += more
+    stream = GzipStream(file, budget, head) if head.startswith(GZIP) else PipeStream(file, head, budget)
+    try:
+        if head == MAGIC:
+            raise CaptureError(f"{path}: a native capture must be a file, for it is not read from front to back")
         return ScapSource(path, stream)
     except BaseException:
         stream.close()

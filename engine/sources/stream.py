@@ -15,6 +15,8 @@ from engine.store.store import RawBytes
 
 GZIP = b"\x1f\x8b"
 _INPUT = 1 << 18
+_LEAST = 1 << 12
+"""Bytes read from a pipe at once at least, while there are more."""
 _AHEAD = 1 << 24
 """Bytes inflated ahead of the reader."""
 
@@ -69,19 +71,48 @@ class PlainStream:
         os.close(self._file)
 
 
+class PipeStream:
+    """Bytes that can be read once, from a pipe; they are kept for reading again."""
+
+    progress = 0.0
+    trouble = ""
+
+    def __init__(self, file: int, head: bytes, budget: int = BUDGET) -> None:
+        """Take over an open descriptor, of which ``head`` was read already; ``budget`` bounds the bytes in memory."""
+        self._file = file
+        self._head = head
+        self.raw = KeptBytes(budget)
+
+    def readinto(self, target: memoryview) -> int:
+        """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
+        got = min(len(self._head), len(target))
+        target[:got] = self._head[:got]
+        self._head = self._head[got:]
+        # Little at a time would not even be a header.
+        while got < min(len(target), _LEAST) and (more := os.readv(self._file, [target[got:]])):
+            got += more
+        self.raw.append(target[:got])
+        return got
+
+    def close(self) -> None:
+        """Close the pipe and the bytes kept."""
+        os.close(self._file)
+        self.raw.close()
+
+
 class GzipStream:
     """A gzip file, of one member or several; zeros that pad the last one are ignored.
 
     A thread inflates a little ahead of the reader: inflating takes longer than decoding.
     """
 
-    def __init__(self, file: int, budget: int = BUDGET) -> None:
-        """Take over an open descriptor; ``budget`` bounds the inflated bytes kept in memory."""
+    def __init__(self, file: int, budget: int = BUDGET, head: bytes = b"") -> None:
+        """Take over an open descriptor, of which ``head`` was read already; ``budget`` bounds the bytes in memory."""
         self._file = file
         self._size = os.fstat(file).st_size
         self._inflater = zlib.decompressobj(wbits=31)
-        self._input = b""
-        self._read = 0
+        self._input = head
+        self._read = len(head)
         self._position = 0
         self._error: OSError | None = None
         self._exhausted = False  # nothing is left to inflate
@@ -96,7 +127,7 @@ class GzipStream:
     @property
     def progress(self) -> float:
         """How much of the file was read, 0 to 1."""
-        return min(self._read / self._size, 1.0)
+        return min(self._read / self._size, 1.0) if self._size else 0.0
 
     def readinto(self, target: memoryview) -> int:
         """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
@@ -135,7 +166,7 @@ class GzipStream:
             self._changed.notify()
 
     def _more_input(self) -> bytes:
-        got = os.pread(self._file, _INPUT, self._read)
+        got = os.read(self._file, _INPUT)
         self._read += len(got)
         return got
 

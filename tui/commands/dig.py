@@ -1,4 +1,4 @@
-"""`tui dig`: print the events of captures, one line or JSON object each, as sysdig does.
+"""`tui dig`: print the events of captures or of this machine, one line or JSON object each, as sysdig does.
 
 Events go to standard output as soon as their part of the file is decoded; what is to be said about the capture
 goes to standard error.
@@ -7,122 +7,155 @@ goes to standard error.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-import numpy as np
-
 from engine import filters, text
-from engine.decode.decoder import Decoder
-from engine.decode.event import Event
-from engine.query.lines import CONTAINERS, DEFAULT, NOT_INTERNAL, Clock, FormatError, LineFormat
-from engine.sources import open_capture
+from engine.filters.syntax import quote
+from engine.query.dumps import Payload
+from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TERMINAL, Clock, FormatError, LineFormat
+from engine.sources.live.source import LiveSource, LoadError, Options
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
+from tui.digging import Lines, Stop, Summary, Taker, Wanted, of_captures, of_machine
 from tui.exit_codes import Exit
 
-_PRESETS = {"c": CONTAINERS, "container": CONTAINERS}
+_PRESETS = {
+    "c": CONTAINERS, "container": CONTAINERS, "k": PODS, "kubernetes": PODS,
+    "p": DEFAULT,
+}  # fmt: skip
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command's options."""
     parser = subparsers.add_parser(
         "dig",
-        usage="tui dig -r FILE [-p FORMAT] [-n N] [-t a|h|r|d|D] [-D] [-j] [-v] [FILTER ...]",
-        description="Print the events of captures that a filter keeps, one line each.",
+        usage="tui dig [OPTION ...] [-r FILE ...] [FILTER ...]",
+        description="Print the events of captures, or of this machine, that a filter keeps, one line each.",
         epilog="A format is text with %FIELD or %WIDTHFIELD in it; \\n \\t \\e \\\\ are understood. A line with an "
         "absent field is left out, unless the format begins with *. `tui fields` lists the fields.",
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add("-r", "--readfile", metavar="FILE", type=Path, action="append", default=[], help="capture; may be repeated")
-    add(
-        "-p",
-        "--print",
-        metavar="FORMAT",
-        help="format of a line; c: the default one with container columns; p: print the default one",
-    )
-    add("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N lines")
-    add("-t", "--timetype", choices=[style.value for style in Clock], default="h", help=_CLOCKS)
-    add("-D", "--debug", action="store_true", help="also show internal events (procinfo, drops, containers …)")
-    add("-d", "--displayfilter", action="store_true", help="as always here: a filter does not change what is known")
-    add("-j", "--json", action="store_true", help="a JSON object for each event in place of a line")
-    add("-v", "--verbose", action="store_true", help="do not cut payload at 80 characters")
-    add("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
+    source = parser.add_argument_group("which events").add_argument
+    source("-r", "--read", "--readfile", metavar="FILE", type=Path, action="append", default=[], dest="readfile",
+           help="capture, - for standard input; may be repeated; without it this machine's events")  # fmt: skip
+    source("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N events that the filter keeps")
+    source("-M", metavar="SECONDS", type=at_least(0.001), dest="seconds", help="stop after so many seconds of events")
+    source("-d", "--displayflt", "--displayfilter", action="store_true",
+           help="as always here: a filter does not change what is known")  # fmt: skip
+    source("-D", "--debug", action="store_true", help="internal events too (procinfo, drops, containers ...)")
+    source("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
+    live = parser.add_argument_group("this machine").add_argument
+    live("-s", "--snaplen", metavar="BYTES", type=at_least(1), default=80, help="data kept of each read and write (80)")
+    live("-U", "--suppress-comm", metavar="NAME", action="append", default=[],
+         help="no events of processes of this name; may be repeated")  # fmt: skip
+    live("--page-faults", action="store_true", help="page faults too")
+    looks = parser.add_argument_group("how events look").add_argument
+    looks("-p", "--print", metavar="FORMAT",
+          help="format of a line; -pc: with containers; -pk: with pods; -pp: print the default one")  # fmt: skip
+    looks("-t", "--timetype", choices=[style.value for style in Clock], default="h", help=_CLOCKS)
+    looks("-j", "--json", action="store_true", help="a JSON object for each event in place of a line")
+    looks("-v", "--verbose", action="store_true", help="do not cut data at 80 characters; at the end, how many events")
+    looks("-R", action="store_true", dest="port_names", help="service names in place of port numbers")
+    looks("-E", "--exclude-users", action="store_true", help="user and group numbers, not names")
+    forms = parser.add_argument_group("how data look").add_mutually_exclusive_group().add_argument
+    for form, (short, long, meaning) in _FORMS.items():
+        forms(short, long, action="store_const", const=form, dest="payload", default=Payload.DOTS, help=meaning)
+    output = parser.add_argument_group("output").add_argument
+    output("-S", "--summary", action="store_true", help="at the end how many events there were of each type")
+    output("-q", "--quiet", action="store_true", help="print no events")
+    output("-P", "--progress", action="store_true", help="say on standard error how much of a capture was read")
+    output("--unbuffered", action="store_true", help="as always here: what was found is printed at once")
 
 
 _CLOCKS = (
-    "evt.outputtime: h time of day (default), a seconds since 1970, r seconds since the first line, "
+    "evt.outputtime: h time of day (default), a seconds since 1970, r seconds since the first event, "
     "d seconds the call took, D seconds since the previous line"
 )
+_FORMS = {
+    Payload.TEXT: ("-A", "--print-ascii", "data as text with its lines, other bytes left out"),
+    Payload.HEX: ("-x", "--print-hex", "data in hex"),
+    Payload.HEX_TEXT: ("-X", "--print-hex-ascii", "data in hex and beside it as text"),
+    Payload.BASE64: ("-b", "--print-base64", "data in base64"),
+}
 
 
-def run(args: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> int:
     """Print; see ``tui.exit_codes``: 1 after a capture that is cut or damaged, 2 for a bad format or filter."""
-    layout = _PRESETS.get(args.print, args.print)
-    if layout == "p":
+    if asked.print == "p":
         print(DEFAULT)
         return Exit.OK
-    if not args.readfile:
-        sys.stderr.write("tui dig: which capture? Give one with -r FILE.\n")
-        return Exit.USAGE
     try:
-        lines = LineFormat(layout, clock=Clock(args.timetype), whole=args.verbose)
-        kept = filters.compile(filters.combine(" ".join(args.filter), "" if args.debug else NOT_INTERNAL))
+        takers: list[Taker] = []
+        layout = LineFormat(
+            _layout(asked.print), clock=Clock(asked.timetype), whole=asked.verbose, payload=asked.payload,
+            port_names=asked.port_names,
+        )  # fmt: skip
+        if not asked.quiet:
+            takers.append(Lines(layout, as_json=asked.json, internal=asked.debug))
+        if asked.summary:
+            takers.append(Summary())
+        wanted = Wanted(_filter(asked), internal=asked.debug, most=asked.numevents, seconds=asked.seconds)
     except (FormatError, filters.FilterError) as error:
-        sys.stderr.write(f"tui dig: {text.clean(str(error))}\n")
-        return Exit.USAGE
-    printer = _Printer(lines.json if args.json else lines.line, kept, args.numevents)
-    status = Exit.OK
-    for path in args.readfile:
-        if printer.left != 0 and not printer.print(path):
-            status = Exit.FAILED
-    if args.verbose:
-        sys.stderr.write(f"Captured Events: {printer.seen}, lines: {printer.printed}\n")
+        return _fail(str(error), Exit.USAGE)
+    began = time.monotonic()
+    damage: list[str] = []
+    try:
+        with ExitStack() as kept:
+            for store, segment in _segments(asked, wanted, damage, kept):
+                mask = wanted.mask(store, segment)
+                for taker in takers:
+                    taker.take(store, segment, mask)
+            for taker in takers:
+                taker.end()
+    except LoadError as error:
+        return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
+    for told in damage:
+        _fail(told, Exit.FAILED)
+    if asked.verbose:
+        took = time.monotonic() - began
+        sys.stderr.write(f"Elapsed time: {took:.3f}, Captured Events: {wanted.seen}, {wanted.seen / took:.2f} eps\n")
+    return Exit.FAILED if damage else Exit.OK
+
+
+def _segments(
+    asked: argparse.Namespace, wanted: Wanted, damage: list[str], kept: ExitStack
+) -> Iterator[tuple[Store, Segment]]:
+    """The segments of what was asked for, until there are enough. Raises CaptureError, LoadError."""
+    users = not asked.exclude_users
+    if not asked.readfile:
+        options = Options(page_faults=asked.page_faults)
+        source = kept.enter_context(closing(LiveSource(options, snaplen=asked.snaplen)))
+        stop = Stop(asked.seconds)
+        yield from of_machine(source, lambda: stop.asked or wanted.enough, user_names=users)
+        return
+    stop = Stop()
+    for found in of_captures(asked.readfile, damage, user_names=users):
+        yield found
+        if wanted.enough or stop.asked:
+            return
+
+
+def _filter(asked: argparse.Namespace) -> str:
+    """The filter of the command line, and without events of the processes to be ignored."""
+    ignored = " or ".join(f"proc.name={quote(name)}" for name in asked.suppress_comm)
+    return filters.combine(" ".join(asked.filter), f"not ({ignored})" if ignored else "")
+
+
+def _layout(asked: str | None) -> str:
+    """The format of a line; on a terminal the default one is coloured, unless NO_COLOR forbids it."""
+    if asked is not None:
+        return _PRESETS.get(asked, asked)
+    if not sys.stdout.isatty():
+        return DEFAULT
+    return TERMINAL if os.environ.get("NO_COLOR") else COLOURED
+
+
+def _fail(message: str, status: Exit) -> int:
+    sys.stderr.write(f"tui dig: {text.clean(message)}\n")
     return status
-
-
-class _Printer:
-    """Prints what a filter keeps of captures, up to a number of lines."""
-
-    def __init__(self, make: Callable[[Event], str | None], kept: filters.Filter, most: int | None) -> None:
-        self._make = make
-        self._filter = kept
-        self.left = most
-        self.seen = 0
-        self.printed = 0
-
-    def print(self, path: Path) -> bool:
-        """Print a capture while it is read; False when it was damaged, which is told on standard error."""
-        with closing(open_capture(path)) as source:
-            store = Store(source.raw)
-            decoder = Decoder(store, str(path))
-            printed = 0
-            more = True
-            while more and self.left != 0:
-                more = source.step(decoder)
-                for segment in store.segments[printed:]:
-                    self._print(store, segment)
-                printed = len(store.segments)
-        for damage in store.damage:
-            sys.stderr.write(f"tui dig: {text.clean(str(damage))}\n")
-        return not store.damage
-
-    def _print(self, store: Store, segment: Segment) -> None:
-        mask = self._filter.mask(store, segment)
-        self.seen += len(segment)
-        lines: list[str] = []
-        for row in np.flatnonzero(mask).tolist():
-            if len(lines) == self.left:
-                break
-            line = self._make(Event(store, segment, row))
-            if line is not None:
-                lines.append(line + "\n")
-        if self.left is not None:
-            self.left -= len(lines)
-        self.printed += len(lines)
-        sys.stdout.write("".join(lines))
-        sys.stdout.flush()

@@ -126,8 +126,10 @@ def test_clocks(store: Store, clock: Clock, times: list[str]) -> None:
     assert lines(store, "%evt.outputtime", clock) == times
 
 
-def test_relative_clocks_go_by_the_lines_shown(store: Store) -> None:
+def test_relative_clocks_go_by_the_first_event_or_by_the_lines_shown(store: Store) -> None:
     made = LineFormat("%evt.outputtime %fd.num", clock=Clock.RELATIVE)
+    assert [made.line(each) for each in events(store)[1:]] == ["0.001000000 3", "0.003000000 3"]
+    made = LineFormat("%evt.outputtime %fd.num", clock=Clock.DELTA)
     assert [made.line(each) for each in events(store)[1:]] == ["0.000000000 3", "0.002000000 3"]
 
 

@@ -73,11 +73,6 @@ def test_the_default_format_can_be_asked_for(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.startswith("*%evt.num %evt.outputtime ")
 
 
-def test_without_a_capture_there_is_nothing_to_print(capsys: pytest.CaptureFixture[str]) -> None:
-    assert dig() == Exit.USAGE
-    assert "-r FILE" in capsys.readouterr().err
-
-
 def test_a_cut_capture_prints_what_there_was_and_fails(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capture.write_bytes(capture.read_bytes()[:-30])
     assert dig("-r", capture, "-p", "%evt.num") == Exit.FAILED
