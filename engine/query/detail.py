@@ -22,7 +22,7 @@ from engine.fields.values import absent, renderer_of
 from engine.filters import quote
 from engine.model.facts import Thread
 from engine.query import payload as payloads
-from engine.query.lines import shown
+from engine.query.assembly import shown
 from engine.query.matches import event_at
 from engine.query.payload import ViewAs
 from engine.query.work import PanelRequest, PanelSnapshot, Work
