@@ -25,7 +25,7 @@ from engine.fields import FIELDS, look_up, times
 from engine.fields.field import Value
 from engine.fields.resolve import event_of
 from engine.fields.unavailable import UNAVAILABLE
-from engine.query.lines import shown
+from engine.query.assembly import shown
 from engine.sources import open_capture
 from engine.store.store import Store
 from tests.engine.decode.decoded import Machine, listed
