@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import views
+from engine.ingest import CaptureIngest
 from engine.query.snapshots import Level, Snapshot, Status, TableRequest, TableSnapshot
 from engine.session import Session
 
@@ -25,7 +26,7 @@ class Questions:
     def __init__(self, path: Path) -> None:
         """Read the whole capture."""
         self._answers: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
-        self.session = Session(path, self._answers.put)
+        self.session = Session(CaptureIngest(path), self._answers.put)
         self.session.start()
         while not (isinstance(status := self._answers.get(), Status) and status.progress == 1.0):
             pass

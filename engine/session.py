@@ -9,49 +9,32 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from engine.decode.decoder import Decoder
+from engine.ingest import Ingest
 from engine.query.answers import answer, is_partial
-from engine.query.snapshots import Request, Snapshot, Status
+from engine.query.snapshots import Request, Snapshot
 from engine.query.work import Kept, Work
-from engine.sources import open_capture
-from engine.store.store import Store
-from engine.text import safe
+from engine.store.segment import Window
 
-STATUS_INTERVAL = 250_000_000
-"""Nanoseconds between two reports of progress while a file loads."""
+YIELD = 0.005
+"""Seconds between two looks whether the store may be worked on again."""
 
 
 class Session:
-    """A capture being read and asked."""
+    """A source being read and asked."""
 
-    def __init__(
-        self,
-        path: Path,
-        publish: Callable[[Snapshot], None],
-        *,
-        limit: int | None = None,
-        port_names: bool = False,
-        user_names: bool = True,
-    ) -> None:
-        """Open a capture; ``limit`` stops after that many events, the rest is of ``Store``.
-
-        Raises CaptureError when the file cannot be opened or is no capture.
-        """
+    def __init__(self, ingest: Ingest, publish: Callable[[Snapshot], None]) -> None:
+        """Prepare; every answer and every state of the source goes to ``publish``."""
         self._publish = publish
-        self._source = open_capture(path)
-        self.store = Store(self._source.raw, port_names=port_names, user_names=user_names)
-        self._decoder = Decoder(self.store, str(path), limit=limit)
-        self._name = safe(path.name.encode("utf-8", "surrogateescape"))
-        self._error = ""
-        self._loaded = False
+        self._ingest = ingest
+        self.store = ingest.store
         self._closing = False
+        self._held: tuple[Window | None] | None = None
         self._changed = threading.Condition()
         self._newest: dict[str, Request] = {}
         self._unanswered: dict[str, Request] = {}
         self._threads = [
-            threading.Thread(target=self._ingest, name="ingest", daemon=True),
+            threading.Thread(target=ingest.run, args=[publish], name="ingest", daemon=True),
             threading.Thread(target=self._answer_all, name="query", daemon=True),
         ]
 
@@ -75,56 +58,29 @@ class Session:
             self._newest.pop(slot, None)
             self._unanswered.pop(slot, None)
 
+    def hold(self, still: bool) -> None:
+        """Whether tables stay those of the interval that is the last one now, while capture goes on."""
+        self._held = (self._ingest.latest,) if still else None
+
+    def narrow(self, filter_text: str) -> None:
+        """Only what passes a filter matters from now on (``Ingest.narrow``)."""
+        self._ingest.narrow(filter_text)
+
     def close(self) -> None:
-        """Stop both threads, wait for them, close the file."""
+        """Stop both threads, wait for them, close the source."""
         with self._changed:
             self._closing = True
             self._changed.notify()
+        self._ingest.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-        self._source.close()
-
-    # ingest
-
-    def _ingest(self) -> None:
-        told = segments = 0
-        self._publish(self.status())
-        try:
-            while not self._closing and self._source.step(self._decoder):
-                now = time.monotonic_ns()
-                if now - told >= STATUS_INTERVAL or not segments:
-                    told, segments = now, len(self.store.segments)
-                    self._publish(self.status())
-            self._decoder.seal()
-            if not self.store.events and not self._closing:
-                self._error = str(self.store.damage[-1]) if self.store.damage else f"{self._name}: holds no events"
-        except Exception as error:  # the screen must say why rows stop; what was read keeps answering
-            self._decoder.seal()
-            self._error = f"{self._name}: reading stopped: {type(error).__name__}: {error}"
-        self._loaded = True
-        self._publish(self.status())
-
-    def status(self) -> Status:
-        """State of the source now."""
-        segments = self.store.segments
-        start, end = self.store.time_span
-        memory = self.store.memory
-        return Status(
-            source=self._name,
-            events=self.store.events,
-            start=start,
-            end=end,
-            progress=1.0 if self._loaded else min(self._source.progress, 0.99) if segments else 0.0,
-            damage=tuple(safe(str(damage).encode("utf-8", "surrogateescape")) for damage in self.store.damage),
-            error=safe(self._error.encode("utf-8", "surrogateescape")),
-            memory=memory.columns + memory.tables + memory.raw,
-        )
+        self._ingest.release()
 
     # query
 
     def _answer_all(self) -> None:
-        kept = Kept()
+        kept, forgotten = Kept(), 0
         while True:
             with self._changed:
                 while not self._unanswered and not self._closing:
@@ -135,13 +91,21 @@ class Session:
                 del self._unanswered[slot]
 
             def given_up(slot: str = slot, request: Request = request) -> bool:
-                return self._closing or self._newest.get(slot) is not request
+                return self._closing or self._newest.get(slot) is not request or self._ingest.wants_room
 
-            snapshot = answer(request, Work(self.store, kept, given_up))
+            self._ingest.rest()
+            while self._ingest.wants_room and not self._closing:
+                time.sleep(YIELD)
+            with self._ingest.reading:
+                if forgotten != self.store.forgotten:
+                    # Rows have moved: nothing that was made of them holds.
+                    kept, forgotten = Kept(), self.store.forgotten
+                latest = self._held[0] if self._held else self._ingest.latest
+                snapshot = answer(request, Work(self.store, kept, given_up, latest, self._ingest.left_out))
             if snapshot is not None:
                 self._publish(snapshot)
-                if is_partial(snapshot):
-                    self._go_on(slot, request)
+            if snapshot is None or is_partial(snapshot):
+                self._go_on(slot, request)
 
     def _go_on(self, slot: str, request: Request) -> None:
         """Have a request answered again after all others, unless a newer one has taken its place."""

@@ -166,17 +166,15 @@ def run(options: Options) -> int:
     """Explore a capture full-screen; the result is the exit status (``exit_codes``)."""
     import views
     from engine import filters
+    from engine.ingest import CaptureIngest
     from engine.session import Session
     from engine.sources import CaptureError
 
     def open_session(publish: Callable[[Snapshot], None]) -> Session:
-        return Session(
-            options.path,
-            publish,
-            limit=options.limit,
-            port_names=options.port_names,
-            user_names=options.user_names,
+        ingest = CaptureIngest(
+            options.path, limit=options.limit, port_names=options.port_names, user_names=options.user_names
         )
+        return Session(ingest, publish)
 
     library = views.load()
     if options.view not in library.views and options.view != "dig":

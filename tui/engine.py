@@ -19,5 +19,11 @@ class Engine(Protocol):
     def drop(self, slot: str) -> None:
         """The panel is gone."""
 
+    def hold(self, still: bool) -> None:
+        """Whether what moves by itself stays as it is now."""
+
+    def narrow(self, filter_text: str) -> None:
+        """Only what passes a filter matters from now on."""
+
     def close(self) -> None:
         """Stop and wait."""

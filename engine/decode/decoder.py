@@ -34,6 +34,8 @@ from engine.model.model import Model
 if not cython.compiled:
     raise ImportError("engine.decode.decoder must be compiled: run `make build`")
 
+GROWTH = 8 << 20
+"""Bytes by which tables may grow before they are compacted, unless told otherwise."""
 FIRST_SEGMENT = 4096
 """Events of the first segment, so that there is something to show at once."""
 SEGMENT = 65536
@@ -194,14 +196,15 @@ class Decoder:
         """What the descriptors of main threads stand for now: tid, number, fd row, whether exec closes it."""
         return self._model.open_fds()
 
-    def forget(self, segments: int) -> None:
-        """Let the store forget its oldest sealed segments, and rows of tables that only they pointed at.
-
-        Nobody may read the store meanwhile.
+    def forget(self, segments: int, growth: int = GROWTH) -> None:
+        """Let the store forget its oldest sealed segments, and rows of tables that only they pointed at once tables
+        have grown by so many bytes. Nobody may read the store meanwhile.
         """
         self.seal()
-        if self.store.forget(segments):
+        if self.store.forget(segments, growth):
             self._live.renumber(*self.store.compact())
+        # What was told of processes once may be forgotten now.
+        self._live.tell_again()
 
     @cython.cfunc
     def _expected(self):

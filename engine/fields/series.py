@@ -35,8 +35,12 @@ class _Rows:
 
     def __init__(self) -> None:
         self._ids = {by: np.empty(0, np.int64) for by in By}
+        self._compactions = 0
 
     def of(self, store: Store, by: By) -> Integers:
+        if self._compactions != store.compactions:
+            self._compactions = store.compactions
+            self._ids = {by: np.empty(0, np.int64) for by in By}
         known = len(self._ids[by])
         new = store.threads[known:]
         if new:

@@ -201,6 +201,13 @@ class Live:
         at: cython.size_t
         return sorted(self._index[at].tid for at in range(self._mask + 1) if self._index[at])
 
+    def tell_again(self) -> None:
+        """With the next event all is told of every process that is told when it changes."""
+        at: cython.size_t
+        for at in range(self._mask + 1):
+            if self._index[at]:
+                self._change(self._index[at].process, CHANGED_STDIN * 8 - 1)
+
     def renumber(self, threads, fds) -> None:
         """Rows of both tables have moved: ``threads`` and ``fds`` tell the new row of each, int32."""
         at: cython.size_t
@@ -220,6 +227,9 @@ class Live:
                 if cython.cast(cython.size_t, process) in seen:
                     continue
                 seen.add(cython.cast(cython.size_t, process))
+            process.row = thread_rows[process.row] if process.row >= 0 else -1
+            if process.row < 0:
+                process.row = state.row
             if process.slots:
                 for place in range(process.mask + 1):
                     slot = cython.address(process.slots[place])

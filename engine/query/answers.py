@@ -28,7 +28,9 @@ from engine.query.snapshots import (
 )
 from engine.query.table import Table, TableRun
 from engine.query.texts import Texts
+from engine.query.view import Kind
 from engine.query.work import PanelSnapshot, SupersededError, Work
+from engine.store.segment import Window
 from engine.text import safe
 from engine.user_files import ConfigError
 
@@ -66,12 +68,18 @@ def is_partial(snapshot: Snapshot) -> bool:
             return False
 
 
+def window_of(request: TableRequest, work: Work) -> Window | None:
+    """What a table is computed over: live, the last whole interval unless asked otherwise; lists are added to."""
+    return work.latest if request.window is None and request.view.kind is Kind.TABLE else request.window
+
+
 def table_of(request: TableRequest, work: Work) -> Table:
     """The whole table a request is about. Raises SupersededError when given up."""
     filter_text = compose(request.filter, request.levels, request.view)
+    window = window_of(request, work)
     run = work.keep(
-        TableRun, (request.view, filter_text, request.containers, request.window),
-        lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=request.window),
+        TableRun, (request.view, filter_text, request.containers, window),
+        lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=window),
     )  # fmt: skip
     if not run.update(work.given_up):
         raise SupersededError
@@ -79,6 +87,7 @@ def table_of(request: TableRequest, work: Work) -> Table:
 
 
 def _table(request: TableRequest, work: Work) -> TableSnapshot:
+    filter_text = compose(request.filter, request.levels, request.view)
     table = table_of(request, work)
     held = None if request.hold is None else table.index_of(request.hold)
     found = None
@@ -96,7 +105,8 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
         total=table.total,
         held=held,
         found=found,
-        filter=compose(request.filter, request.levels, request.view),
+        filter=filter_text,
+        coverage=work.coverage(window_of(request, work), filter_text),
     )
 
 
@@ -136,6 +146,7 @@ def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
         tones=tuple(tone for _, (tone, _) in page),
         numbers=tuple(number for number, _ in page),
         complete=lines.complete,
+        coverage=work.coverage(request.window, _lines_filter(request)),
     )
 
 

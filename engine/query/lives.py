@@ -6,6 +6,7 @@ window, whatever a filter keeps of its events.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -78,7 +79,8 @@ class Lives:
             before = np.flatnonzero((segment.time < self._window[0]) & ((segment.flags & HIDDEN) == 0))
             if len(before):
                 number = segment.first + int(before[-1]) + 1
-        return number + 1, number
+        # Before the first event there were those who were there when capture began.
+        return number + 1, max(number, 1)
 
     def _in_force(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         if self._window is None:
@@ -116,8 +118,8 @@ class Lives:
     def _cpu(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
         """By the kernel's accounting where a capture has it, else by the times between switches, which do not tell
         user from system time."""
-        samples = self._sampled(*_TICKS)
-        if len(samples):
+        samples, seconds = self._ticks()
+        if len(samples) or self._store.sampled:
             samples = samples[np.isin(samples["kind"], CPU_TIMES[field])]
             known = True
         else:
@@ -126,7 +128,30 @@ class Lives:
         used = np.zeros(len(self._store.threads.columns))
         samples = samples[samples["thread"] < len(used)]
         np.add.at(used, samples["thread"], samples["value"])
-        return used / 1e9 / (self.seconds or 1) * 100, np.full(len(used), known and self.seconds > 0)
+        return used / 1e9 / (seconds or 1) * 100, np.full(len(used), known and seconds > 0)
+
+    def _ticks(self) -> tuple[NDArray[Any], float]:
+        """Samples of CPU time that tell of the window, and the seconds they tell of.
+
+        Where all threads are sampled at once, those are the samples in the window, or the last ones before its end.
+        """
+        sampled = self._store.sampled
+        if not sampled or self._window is None:
+            return self._sampled(*_TICKS), self.seconds
+        last = bisect_right(sampled, self._window[1]) - 1
+        before = min(bisect_left(sampled, self._window[0]), last) - 1
+        if before < 0:
+            return self._samples_at(0, -1), 0
+        return self._samples_at(sampled[before] + 1, sampled[last]), (sampled[last] - sampled[before]) / 1e9
+
+    def _samples_at(self, start: int, end: int) -> NDArray[Any]:
+        """Samples of CPU time between two times, whether in the window or not."""
+        found = [np.empty(0, SAMPLE)]
+        for segment in self._store.since(0, (start, end)):
+            times = segment.time[segment.samples["event"]]
+            mine = np.isin(segment.samples["kind"], _TICKS)
+            found.append(segment.samples[mine & (times >= start) & (times <= end) & (segment.samples["thread"] >= 0)])
+        return np.concatenate(found)
 
     def _faults(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
         """Page faults of a thread since it started, as told last by the end of the window."""

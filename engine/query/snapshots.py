@@ -11,7 +11,7 @@ from typing import Any
 from engine.filters.completion import Completion
 from engine.query.payload import Shape, ViewAs
 from engine.query.view import View
-from engine.query.work import PanelRequest, PanelSnapshot
+from engine.query.work import EVERYTHING, Coverage, PanelRequest, PanelSnapshot
 from engine.store.segment import Window
 
 
@@ -139,6 +139,7 @@ class TableSnapshot:
     """The complete composed filter."""
     error: str = ""
     """Why there is no table (bad filter, unknown field), for people."""
+    coverage: Coverage = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class LinesSnapshot:
     """The number of the event each line is of."""
     complete: bool = True
     """False while lines are left to be counted: the same request is answered again, with more."""
+    coverage: Coverage = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,34 @@ class CompletionSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """What there is to say of a live source besides. Times in ns since epoch."""
+
+    started: int
+    """When capture began; 0 before it has."""
+    window: Window | None
+    """The last whole interval, over which tables are made; None before the first, and when capture ended."""
+    interval: int
+    """Length of the interval in force, ns."""
+    behind: bool
+    """True when that is longer than asked for, because more would take more than a core may be used."""
+    lost: int
+    """Events the kernel side could not hand over, since the start."""
+    lost_now: int
+    """Those of the last whole interval."""
+    forgotten: int
+    """Events no longer kept, to keep within the memory budget."""
+    share: float
+    """Part of one core this program took in the last interval."""
+    resident: int
+    """Memory of this program, bytes."""
+    narrowed: str
+    """What the kernel side leaves out, for people; "" for nothing."""
+    ended: bool
+    """Nothing more is captured; what was stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """State of the source, for the header."""
 
@@ -201,6 +231,8 @@ class Status:
     """Why nothing could be opened."""
     memory: int
     """Columns, tables and raw bytes held, bytes."""
+    live: Live | None = None
+    """None of a capture."""
 
 
 Request = TableRequest | LinesRequest | VerdictRequest | CompletionRequest | PanelRequest

@@ -27,6 +27,22 @@ class SupersededError(Exception):
     """A newer request took the place of the one at work."""
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an answer was made of. Times in ns since epoch."""
+
+    window: Window | None = None
+    """None: everything kept."""
+    lost: int = 0
+    """Events of it that could not be captured."""
+    since: int = 0
+    """When not all of it is there: the time from which on it is. What was before was forgotten, or left out as the
+    filter then in force did not ask for it."""
+
+
+EVERYTHING = Coverage()
+
+
 class Kept:
     """Results worth keeping, by kind and key."""
 
@@ -48,11 +64,27 @@ class Kept:
 class Work:
     """One request being answered."""
 
-    def __init__(self, store: Store, kept: Kept, given_up: Cancelled) -> None:
-        """``given_up`` tells that a newer request has taken this one's place."""
+    def __init__(
+        self,
+        store: Store,
+        kept: Kept,
+        given_up: Cancelled,
+        latest: Window | None = None,
+        left_out: Callable[[str], int] = lambda filter_text: 0,
+    ) -> None:
+        """``given_up`` tells that a newer request has taken this one's place; ``latest`` is the last whole interval
+        of a live source, ``left_out`` tells until when events a filter keeps were not captured (ns)."""
         self.store = store
+        self.latest = latest
+        self._left_out = left_out
         self.keep = kept.get
         self.given_up = given_up
+
+    def coverage(self, window: Window | None, filter_text: str) -> Coverage:
+        """What an answer under a complete filter is made of."""
+        start = self.store.time_span[0] if self.store.forgotten else 0
+        since = max(start, self._left_out(filter_text))
+        return Coverage(window, self.store.lost(window), since if window is None or since > window[0] else 0)
 
     def check(self) -> None:
         """Raise SupersededError when given up."""

@@ -142,6 +142,8 @@ class Segment:
         """The same events after rows of tables moved: the new row of each old one, and -1 at the end for row -1."""
         samples, others = self.samples.copy(), self.others.copy()
         samples["thread"] = threads[samples["thread"]]
+        about_fds = (samples["kind"] >= Sample.STDIN) & (samples["kind"] <= Sample.STDERR)
+        samples["value"][about_fds] = fds[samples["value"][about_fds]]
         others["row"] = fds[others["row"]]
         moved = replace(self, thread=threads[self.thread], fd_row=fds[self.fd_row], samples=samples, others=others)
         moved.thread.flags.writeable = moved.fd_row.flags.writeable = False

@@ -7,7 +7,7 @@ looked: lists and columns only grow, rows already there do not change (but see f
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +48,14 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """Events that happened in a window and could not be captured."""
+
+    window: Window
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Memory held by a store, bytes."""
 
@@ -56,9 +64,10 @@ class Memory:
     """Estimate of threads, fds and names."""
     raw: int
 
-
-FEW_THREADS, FEW_FDS = 1 << 13, 1 << 16
-"""Rows of tables that are not worth compacting."""
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.columns + self.tables + self.raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +104,35 @@ class Store:
         """Events that are not kept any more, the oldest ones. When it grows, all rows of tables have moved."""
         self.compactions = 0
         """How often rows of tables have moved."""
+        self.sampled: list[int] = []
+        """Times at which the CPU time of every thread was sampled, ns since epoch; each sample holds what was used
+        since the one before. Empty where samples come thread by thread."""
+        self.losses: list[Loss] = []
+        """Events that could not be captured, in order of time; none of windows that were forgotten."""
         self._summed = _Sums()
-        self._full_threads, self._full_fds = FEW_THREADS, FEW_FDS
-        """Rows from which on a table is compacted when events are forgotten."""
+        self._compacted = 0
+        """Bytes of tables after they were compacted last."""
 
-    def forget(self, count: int) -> bool:
+    def lost(self, window: Window | None = None) -> int:
+        """Events that could not be captured in a window; those of an interval it touches all count."""
+        first, last = window or (0, 2**63)
+        return sum(loss.count for loss in self.losses if loss.window[0] <= last and loss.window[1] >= first)
+
+    def forget(self, count: int, growth: int) -> bool:
         """Forget the oldest ``count`` segments; numbers of events stay what they are, raw bytes are their owner's.
 
-        True when tables have become so sparse that they should be compacted. Nobody may be reading meanwhile.
+        True when tables should be compacted: they take ``growth`` bytes more than after the last time. Nobody may be
+        reading meanwhile.
         """
         gone, self.segments[:count] = self.segments[:count], []
         if gone:
             self.forgotten = gone[-1].first + len(gone[-1])
             self._remember_memory(gone)
+            start = self.segments[0].time_span[0] if self.segments else 2**63
+            self.sampled = self.sampled[max(bisect_left(self.sampled, start) - 1, 0) :]
+            self.losses = [loss for loss in self.losses if loss.window[1] >= start]
             self._summed = _Sums()
-        return len(self.threads) > self._full_threads or len(self.fds) > self._full_fds
+        return self.memory.tables > self._compacted + growth
 
     def _remember_memory(self, segments: list[Segment]) -> None:
         samples = np.concatenate([segment.samples for segment in segments])
@@ -130,10 +153,11 @@ class Store:
         for segment in self.segments:
             used[segment.fd_row] = True
             used[segment.others["row"]] = True
+            kinds = segment.samples["kind"]
+            used[segment.samples["value"][(kinds >= Sample.STDIN) & (kinds <= Sample.STDERR)]] = True
         fds = self.fds.compact(used[:-1], threads)
         self.segments[:] = [segment.renumbered(threads, fds) for segment in self.segments]
-        self._full_threads = 2 * len(self.threads) + FEW_THREADS
-        self._full_fds = 2 * len(self.fds) + FEW_FDS
+        self._compacted = self.memory.tables
         self.revision += 1
         self.compactions += 1
         return threads, fds

@@ -15,6 +15,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 import views
+from engine.ingest import CaptureIngest
 from engine.session import Session
 from tests.demo.__main__ import OUT
 from tui.app import Syscope
@@ -39,7 +40,7 @@ GATEWAY: Walk = (
 
 async def take(capture: Path, walk: Walk, size: tuple[int, int]) -> None:
     """Press the keys and save the screens."""
-    app = Syscope(Options(capture), views.load().views, lambda publish: Session(capture, publish))
+    app = Syscope(Options(capture), views.load().views, lambda publish: Session(CaptureIngest(capture), publish))
     async with app.run_test(size=size) as pilot:
         for name, keys in walk:
             for key in keys:

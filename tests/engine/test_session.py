@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 
 import views
+from engine.ingest import CaptureIngest
 from engine.query.payload import Shape
 from engine.query.snapshots import (
     Level,
@@ -38,7 +39,7 @@ class Panel:
 
     def __init__(self, path: Path, limit: int | None = None) -> None:
         self.published: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
-        self.session = Session(path, self.published.put, limit=limit)
+        self.session = Session(CaptureIngest(path, limit=limit), self.published.put)
         self.statuses: list[Status] = []
         self.session.start()
 
@@ -157,7 +158,7 @@ def test_a_cut_capture_keeps_its_rows_and_says_where_it_is_cut(tmp_path: Path, c
 def test_what_is_no_capture_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("no capture\n")
     with pytest.raises(CaptureError, match=r"note\.txt"):
-        Session(tmp_path / "note.txt", lambda snapshot: None)
+        CaptureIngest(tmp_path / "note.txt")
 
 
 def test_only_rows_that_show_a_text_are_left(panel: Panel) -> None:

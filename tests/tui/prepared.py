@@ -129,6 +129,12 @@ class PreparedEngine:
     def drop(self, slot: str) -> None:
         """Nothing is kept for a panel."""
 
+    def hold(self, still: bool) -> None:
+        """Nothing moves by itself."""
+
+    def narrow(self, filter_text: str) -> None:
+        """Everything is there."""
+
     def close(self) -> None:
         """Remember that the app let go."""
         self.closed = True

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 import views
 from engine.events import FdKind
+from engine.ingest import CaptureIngest
 from engine.model.facts import Thread, User
 from engine.session import Session
 from tests import scapfile as scap
@@ -36,7 +37,7 @@ class Real:
         """Open it."""
         options = Options(path, view=view, containers=containers)
         self.library = views.load().views
-        self.app = Syscope(options, self.library, lambda publish: Session(path, publish))
+        self.app = Syscope(options, self.library, lambda publish: Session(CaptureIngest(path), publish))
 
     @property
     def screen(self) -> Explorer:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 INTERVAL = 1.0
-"""Seconds between samples."""
+"""Seconds between samples, if not asked otherwise."""
 SHARE = 0.02
 """Most of a core that sampling may take; with many threads samples come less often."""
 _PROCINFO = 234
@@ -27,14 +27,17 @@ class Sampler:
         self._clock = clock
         self._last: dict[int, tuple[int, int]] = {}
         self._due = 0.0
+        self.stamp = 0
+        """Time of the last sample, ns since the epoch."""
 
-    def blocks(self) -> list[bytes]:
-        """Event blocks for threads whose CPU time changed; nothing while no sample is due."""
+    def blocks(self, interval: float = INTERVAL) -> list[bytes]:
+        """Event blocks for threads whose CPU time changed; nothing while no sample is due, ``interval`` seconds after
+        the last or later."""
         began = time.monotonic()
         if began < self._due:
             return []
         now = {tid: times for pid in _numbers("/proc") for tid, times in _times(pid)}
-        stamp = time.monotonic_ns() + self._clock
+        stamp = self.stamp = time.monotonic_ns() + self._clock
         size = _BLOCK.size
         made = [
             _BLOCK.pack(0x216, size, 0, stamp, tid, 46, _PROCINFO, 2, 8, 8, *times, size)
@@ -43,7 +46,7 @@ class Sampler:
         ]
         self._last = now
         taken = time.monotonic() - began
-        self._due = began + max(INTERVAL, taken / SHARE)
+        self._due = began + max(interval, taken / SHARE)
         return made
 
 

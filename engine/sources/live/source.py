@@ -91,7 +91,9 @@ class LiveSource:
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, 4096)
         self._sampler = Sampler(self._offset)
-        self._samples = True
+        self.samples = True
+        """Whether ``drain`` samples the threads' CPU time when that is due; else ``sample`` is to be called."""
+        self._followed = False
         self._started = False
         self._stopping = False
         self.received = 0
@@ -147,8 +149,8 @@ class LiveSource:
         False when the capture was stopped and all was handed on.
         """
         stopping = self._stopping
-        if self._samples and (blocks := self._sampler.blocks()):
-            self._hand_on(sink, memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
+        if self.samples:
+            self.sample(sink)
         made, events = self._ring.drain()
         if made:
             self.received += events
@@ -159,6 +161,22 @@ class LiveSource:
             return False
         time.sleep(INTERVAL)
         return True
+
+    def now(self) -> int:
+        """The time now on the clock of the events, ns since the epoch."""
+        return time.monotonic_ns() + self._offset
+
+    def sample(self, sink: EventSink) -> int:
+        """Hand on the CPU time threads took since the last sample; the time of this one, ns since the epoch.
+
+        0 when it is too early for another one.
+        """
+        before = self._sampler.stamp
+        if self._followed:
+            return 0
+        if blocks := self._sampler.blocks() if self.samples else self._sampler.blocks(0.0):
+            self._hand_on(sink, memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
+        return self._sampler.stamp if self._sampler.stamp != before else 0
 
     def _hand_on(self, sink: EventSink, view: memoryview, latencies: NDArray[np.int64]) -> None:
         base = self.raw.size
@@ -171,7 +189,7 @@ class LiveSource:
         There are no samples of CPU time then: they are taken of every thread.
         """
         self._config["only"] = pid
-        self._samples = False
+        self._followed = True
 
     @property
     def narrowing(self) -> Narrowing:

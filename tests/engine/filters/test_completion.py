@@ -17,6 +17,7 @@ from engine.filters.completion import Completion, Item, Kind, complete
 from engine.filters.parser import spots
 from engine.filters.presence import Presence
 from engine.filters.syntax import quote
+from engine.ingest import CaptureIngest
 from engine.query.snapshots import CompletionRequest, CompletionSnapshot, Snapshot
 from engine.session import Session
 from engine.sources import open_capture
@@ -203,7 +204,7 @@ def test_hostile_values_are_offered_quoted(presence: Presence) -> None:
 
 def test_a_session_answers_until_everything_is_counted(captures: Path) -> None:
     answers: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
-    session = Session(captures / "502Error.scap", answers.put)
+    session = Session(CaptureIngest(captures / "502Error.scap"), answers.put)
     session.start()
     request = CompletionRequest("proc.name=", 10)
     try:
