@@ -49,10 +49,13 @@ def _start(*command: str | Path) -> subprocess.Popen[bytes]:
     )
 
 
-def compare(path: Path, folder: Path) -> tuple[int, Counter[tuple[str, str]], list[str]]:
-    """Lines of a capture, how often each rule explains each field, and what no rule explains."""
+def compare(path: Path, folder: Path, tool: Path | None = None) -> tuple[int, Counter[tuple[str, str]], list[str]]:
+    """Lines of a capture, how often each rule explains each field, and what no rule explains.
+
+    The copy is made by ``tool``, which is else beside the capture.
+    """
     copy = folder / "copy.scap"
-    subprocess.run([path.parent / DOWNGRADE, path, copy], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([tool or path.parent / DOWNGRADE, path, copy], check=True, stderr=subprocess.DEVNULL)
     asked: list[str | Path] = ["-D", "-d", "-r", copy, "-p", LAYOUT]
     found: Counter[tuple[str, str]] = Counter()
     unexplained: list[str] = []
