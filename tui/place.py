@@ -25,6 +25,9 @@ class Show(Enum):
     ECHO = "Input and output"
     STREAM = "Stream"
     DETAIL = "Event"
+    OVERVIEW = "Overview"
+    SPECTROGRAM = "Latency"
+    FILE_SPECTROGRAM = "Latency of files"
 
 
 SHAPES = {Show.EVENTS: Shape.DIG, Show.ECHO: Shape.ECHO, Show.STREAM: Shape.TALK}

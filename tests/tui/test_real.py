@@ -35,6 +35,7 @@ class Real:
 
     def __init__(self, path: Path, view: str = "procs", *, containers: bool = False) -> None:
         """Open it."""
+        self.path = path
         options = Options(path, view=view, containers=containers)
         self.library = views.load().views
         self.app = Syscope(options, self.library, lambda publish: Session(CaptureIngest(path), publish))
@@ -67,6 +68,7 @@ class Real:
         await until(
             pilot, lambda: screen.status.progress == 1 and screen.rows.pending is None and not screen.rows.stale
         )
+        await until(pilot, lambda: getattr(screen.place.snapshot, "complete", screen.place.snapshot is not None))
         await pilot.pause()
 
     async def press(self, pilot: Pilot[None], *keys: str) -> None:

@@ -27,14 +27,19 @@ from tui.screens.dialogs import choose_view, show_help, show_legend
 from tui.screens.filtering import Filtering
 from tui.screens.keys import BINDINGS
 from tui.screens.lines import Lines
+from tui.screens.overview import Overview
 from tui.screens.part import Part
-from tui.screens.rows import SIDE_STEP, Rows
+from tui.screens.rows import Rows
+from tui.screens.spectrogram import Spectrograms
 from tui.screens.timing import Timing
+from tui.widgets.body import Body
 from tui.widgets.dialog import Dialog
 from tui.widgets.grid import Grid
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.prompts import FilterPrompt, LinePrompt, SearchPrompt
+from tui.widgets.spectrogram import Spectrogram
+from tui.widgets.tiles import Tiles
 from tui.widgets.timeline import Timeline
 
 
@@ -62,8 +67,11 @@ class Explorer(Screen[None]):
         self.detail = Detail(self)
         self.cells = Cells(self)
         self.actions = Actions(self)
+        self.overview = Overview(self)
+        self.spectrograms = Spectrograms(self)
         self._parts: tuple[Part, ...] = (
             self.rows, self.filtering, self.lines, self.timing, self.detail, self.cells, self.actions,
+            self.overview, self.spectrograms,
         )  # fmt: skip
         self._owners: dict[str, Part] = {}
         for part in self._parts:
@@ -82,6 +90,8 @@ class Explorer(Screen[None]):
         yield Header()
         yield Timeline(id="timeline")
         yield Grid(id="rows")
+        yield Tiles(id="tiles")
+        yield Spectrogram(id="spectrogram")
         yield FilterPrompt(id="filter-prompt")
         yield SearchPrompt(id="search-prompt")
         yield LinePrompt(id="line-prompt")
@@ -97,6 +107,11 @@ class Explorer(Screen[None]):
         self.line_prompt = self.query_one(LinePrompt)
         self.key_bar = self.query_one(KeyBar)
         self.dialog = self.query_one(Dialog)
+        self._bodies: dict[Show, Body] = {
+            Show.OVERVIEW: self.query_one(Tiles),
+            Show.SPECTROGRAM: self.query_one(Spectrogram),
+            Show.FILE_SPECTROGRAM: self.query_one(Spectrogram),
+        }
         for part in self._parts:
             part.mounted()
         self.show_place()
@@ -113,13 +128,18 @@ class Explorer(Screen[None]):
         if action == "back" and len(self.places) == 1:
             return None
         if action == "drill":
-            return True if self.place.show is Show.TABLE or self.detail.event else None
+            return True if self.body is not self.grid or self.place.show is Show.TABLE or self.detail.event else None
         if action == "legend" and self.place.view is None:
             return None
         owner = self._owners.get(action)
         return owner.allows(action, parameters) if owner else True
 
     # what the engine tells
+
+    @property
+    def body(self) -> Body:
+        """What shows the present place."""
+        return self._bodies.get(self.place.show, self.grid)
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what the engine answered."""
@@ -145,13 +165,15 @@ class Explorer(Screen[None]):
             steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
         self.header.show_crumbs(steps)
         self.show_source()
+        for body in (self.grid, *self._bodies.values()):
+            body.display = body is self.body
         for part in self._parts:
             part.place_shown()
         self.refresh_bindings()
 
     def go(self, place: Place) -> None:
         """Show another place, one step further."""
-        self.place.position = self.grid.position
+        self.place.position = self.body.position
         self.places.append(place)
         self.show_place()
 
@@ -160,11 +182,22 @@ class Explorer(Screen[None]):
         self.places[-1] = replace(place, snapshot=None, position=replace(self.grid.position, top=0))
         self.show_place()
 
+    def below_row(self, view: View | None, show: Show) -> Place:
+        """The place one step down from the selected row, or from the place where there are no rows of a view."""
+        snapshot = self.place.snapshot
+        if isinstance(snapshot, TableSnapshot):
+            return self.place.below(view, snapshot.key_field, self.grid.row(), show)
+        return self.place.below(view, show=show)
+
+    @on(Tiles.Opened)
+    @on(Spectrogram.Opened)
     @on(Grid.RowOpened)
     def action_drill(self) -> None:
         """Open the selected row: in the view it leads to, else its events."""
         row, snapshot = self.grid.row(), self.place.snapshot
-        if not self.detail.open() and row and isinstance(snapshot, TableSnapshot):
+        if self.detail.open() or self.overview.open() or self.spectrograms.open():
+            return
+        if row and isinstance(snapshot, TableSnapshot):
             view = target(self.views, snapshot.request.view, snapshot.key_field)
             self.go(self.place.below(view, snapshot.key_field, row, Show.EVENTS))
 
@@ -190,7 +223,10 @@ class Explorer(Screen[None]):
             if view is not place.view:
                 self.go(place.below(view))
 
-        choose_view(self.dialog, self.views, place, chosen, containers=self.options.containers)
+        if self.spectrograms.here:
+            self.spectrograms.choose_view()
+        else:
+            choose_view(self.dialog, self.views, place, chosen, containers=self.options.containers)
 
     # the rest
 
@@ -218,23 +254,23 @@ class Explorer(Screen[None]):
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
-        self.grid.move_by(rows)
+        self.body.move_by(rows)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by screenfuls."""
-        self.grid.move_by_page(pages)
+        self.body.move_by_page(pages)
 
     def action_first(self) -> None:
         """Go to the first row."""
-        self.grid.move_to(0)
+        self.body.move_to_end(False)
 
     def action_last(self) -> None:
         """Go to the last row."""
-        self.grid.move_to(self.grid.page.total - 1)
+        self.body.move_to_end(True)
 
     def action_sideways(self, steps: int) -> None:
-        """Scroll sideways."""
-        self.grid.scroll_sideways(steps * SIDE_STEP)
+        """Scroll sideways, or move the cursor to the side where it is no whole row."""
+        self.body.move_sideways(steps)
 
     @on(Grid.HeaderClicked)
     def _header_clicked(self, event: Grid.HeaderClicked) -> None:
@@ -245,8 +281,15 @@ class Explorer(Screen[None]):
         self.rows.window_wanted()
 
     @on(Grid.CursorMoved)
+    @on(Tiles.CursorMoved)
+    @on(Spectrogram.CursorMoved)
     def _cursor_moved(self) -> None:
-        self.key_bar.show_position(self.grid.position.index, self.grid.page.total)
+        told = self.spectrograms.tell() if self.spectrograms.here else ""
+        self.key_bar.show_position(*self.body.place_in_all(), told)
+
+    @on(Spectrogram.GridChanged)
+    def _grid_changed(self) -> None:
+        self.spectrograms.ask()
 
     @on(SearchPrompt.Typed)
     def _search_typed(self) -> None:

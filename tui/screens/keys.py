@@ -43,6 +43,10 @@ SECTIONS: dict[str, list[Binding]] = {
         _key("f5,e", "echo", "Echo", "What the selected row read and wrote", "echo"),
         _key("f6,d", "dig", "Dig", "The event lines of the selected row", "dig"),
         _quiet("F", "follow", "Follow", "The conversation of the row or event, both directions", "follow"),
+        _quiet("o", "overview", "Overview", "Figures of everything, noteworthy ones first", "overview"),
+        _key("f12,x", "spectrogram(False)", "Latency", "How long calls took, and when: a spectrogram", "latency"),
+        _quiet("shift+f12,f24,X", "spectrogram(True)", "Latency", "The same of calls on files only", "file-latency"),
+        _quiet("space", "mark_corner", "Corner", "In a spectrogram: a corner of a rectangle, Enter opens it", "corner"),
         _key("f7,l", "legend", "Legend", "What this view and its columns mean", "legend"),
         _key(
             "p", "pause", "Pause",

@@ -46,12 +46,10 @@ class Lines(Part):
         self._open(Show.ECHO)
 
     def _open(self, show: Show) -> None:
-        place = self.screen.place
-        snapshot = place.snapshot
-        if isinstance(snapshot, TableSnapshot):
-            self.screen.go(place.below(None, snapshot.key_field, self.screen.grid.row(), show))
-        elif place.show is not show:
-            self.screen.go(place.below(None, show=show))
+        if show is Show.EVENTS and self.screen.spectrograms.open():
+            return
+        if self.screen.place.show is not show:
+            self.screen.go(self.screen.below_row(None, show))
 
     def choose_view_as(self) -> None:
         """Choose how payload is shown."""

@@ -14,8 +14,6 @@ from tui.widgets.grid import Page
 
 PATIENCE = 0.25
 """Seconds an answer may take before the header says that one is awaited."""
-SIDE_STEP = 8
-"""Cells the arrow keys scroll sideways."""
 LINE_COLUMN = (ShownColumn("", 0, False, ""),)
 """The one column lines of events have."""
 

@@ -27,6 +27,8 @@ CURSOR_MARK = "▌"
 QUIET = frozenset({"-", "0", "0.00", "0.0"})
 """Cells that say nothing happened, drawn with less weight."""
 WHEEL_LINES = 3
+SIDE_STEP = 8
+"""Cells the arrow keys scroll sideways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +260,20 @@ class Grid(ScrollView, inherit_bindings=False):
         self.scroll_to(y=self.scroll_offset.y + pages * self.body_height, animate=False, force=True)
         self.move_by(pages * self.body_height)
 
-    def scroll_sideways(self, cells: int) -> None:
+    def move_to_end(self, last: bool) -> None:
+        """Move the cursor to the first or the last row."""
+        self.move_to(self._page.total - 1 if last else 0)
+
+    def move_sideways(self, steps: int) -> None:
         """Show what is further right (or left, negative)."""
+        self.scroll_sideways(steps * SIDE_STEP)
+
+    def place_in_all(self) -> tuple[int, int]:
+        """Index of the row under the cursor, and how many there are."""
+        return self._position.index, self._page.total
+
+    def scroll_sideways(self, cells: int) -> None:
+        """Scroll to the right (or left, negative)."""
         self.scroll_to(x=self.scroll_offset.x + cells, animate=False, force=True)
 
     def _place_cursor(self, index: int, key: Any, *, chosen: bool | None = None) -> None:

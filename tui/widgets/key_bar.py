@@ -28,9 +28,10 @@ class KeyBar(Line):
         """Use the new room."""
         self.show_keys()
 
-    def show_position(self, index: int, total: int) -> None:
-        """Tell the row under the cursor, counted from 1, and how many there are."""
+    def show_position(self, index: int, total: int, told: str = "") -> None:
+        """Tell the row under the cursor, counted from 1, and how many there are; or something else of it."""
         at = f" {index + 1:,}/{total:,} ({(index + 1) / total:.0%}) " if total else " no rows "
+        at = f" {told} " if told else at
         if self.right.plain != at:
             self.right = Content.styled(at, "bold")
             self.show_keys()

@@ -1,0 +1,195 @@
+"""The overview: totals of every tile over a window, and how each spread over time.
+
+Owns the counting. What is counted is declared in ``tiles``. Segments are counted one after the other, so that a
+growing capture costs only what is new, and in short turns, so that nobody else waits.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import filters
+from engine.fields import look_up
+from engine.query.compose import compose
+from engine.query.keys import make_key
+from engine.query.lines import NOT_INTERNAL
+from engine.query.matches import Cancelled
+from engine.query.snapshots import Level
+from engine.query.tiles import TILES, Counted, Tile
+from engine.query.work import PanelRequest, PanelSnapshot, Work
+from engine.store.segment import Segment, Window
+from engine.store.store import Store
+
+CELLS = 32
+"""Cells of a sparkline at most; at least half of them are used."""
+SHARE = 0.04
+"""Seconds of counting after which there is an answer, complete or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A tile's total and its course."""
+
+    tile: Tile
+    total: int
+    course: tuple[float, ...]
+    """Events, or bytes, of each cell of time."""
+    error: str = ""
+    """Why there is no figure."""
+
+
+@dataclass(frozen=True)
+class OverviewSnapshot(PanelSnapshot):
+    """All tiles."""
+
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewRequest(PanelRequest):
+    """Of what to tell the figures."""
+
+    levels: tuple[Level, ...] = ()
+    filter: str = ""
+    window: Window | None = None
+
+    def answer(self, work: Work) -> OverviewSnapshot:
+        """Count for a moment; the answer is complete once every segment is in."""
+        text = filters.combine(compose(self.filter, self.levels, None), NOT_INTERNAL)
+        run = work.keep(OverviewRun, (text, self.window), lambda: OverviewRun(work.store, text, self.window))
+        began = time.monotonic()
+        done = run.update(lambda: time.monotonic() - began > SHARE)
+        work.check()
+        return OverviewSnapshot(self, "", done, run.figures())
+
+    def failed(self, message: str) -> OverviewSnapshot:
+        """No figures."""
+        return OverviewSnapshot(self, message)
+
+
+class OverviewRun:
+    """Every tile of what a filter keeps in a window."""
+
+    def __init__(self, store: Store, filter_text: str, window: Window | None) -> None:
+        """Prepare; raises FilterError for the filter, but not for a tile's own."""
+        self._store = store
+        self._window = window
+        filters.compile(filter_text)
+        self._counts = [_Count(store, tile, filter_text) for tile in TILES]
+        self._next = 0
+        """Which tile is counted next in the segment at work."""
+        self._taken = 0
+
+    def update(self, time_is_up: Cancelled) -> bool:
+        """Count on; False when time was up before the end. At least one tile of a segment is counted."""
+        for segment in self._store.since(self._taken, self._window):
+            inside = segment.inside(self._window)
+            for count in self._counts[self._next :]:
+                count.add(segment, inside, self._width())
+                self._next += 1
+                if time_is_up():
+                    break
+            if self._next == len(self._counts):
+                self._next = 0
+                self._taken = segment.first + len(segment)
+            if self._next or time_is_up():
+                return not self._next and self._taken >= self._store.events
+        return True
+
+    def _width(self) -> int:
+        """Of a cell, ns: a power of two, so that growing wider only joins cells."""
+        start, end = self._window or self._store.time_span
+        width = 1
+        while end // width - start // width >= CELLS:
+            width *= 2
+        return width
+
+    def figures(self) -> tuple[Figure, ...]:
+        """What was counted so far."""
+        width = self._width()
+        start, end = self._window or self._store.time_span
+        first, count = start // width, max(1, min(CELLS, end // width - start // width + 1))
+        return tuple(each.figure(width, first, count) for each in self._counts)
+
+
+class _Count:
+    """One tile being counted."""
+
+    def __init__(self, store: Store, tile: Tile, filter_text: str) -> None:
+        self._store = store
+        self._tile = tile
+        self._error = ""
+        self._total = 0
+        self._width = 1
+        self._first = 0
+        self._cells: NDArray[np.float64] = np.zeros(0)
+        self._codes: set[int] = set()
+        try:
+            self._filter = filters.compile(filters.combine(tile.filter, filter_text))
+        except filters.FilterError as error:
+            self._error = str(error)
+        self._key = make_key(store, tile.field, None) if tile.counted is Counted.DIFFERENT else None
+        self._bytes = look_up("evt.buflen")[0]
+
+    def add(self, segment: Segment, inside: NDArray[np.bool_] | None, width: int) -> None:
+        """Count one segment over cells of a width."""
+        if self._error:
+            return
+        mask = self._filter.mask(self._store, segment)
+        if inside is not None:
+            mask = mask & inside
+        weights = None
+        if self._tile.counted is Counted.BYTES and mask.any():
+            numbers = self._bytes.value(segment, self._store, None)
+            mask = mask & (numbers.values > 0)
+            weights = numbers.values[mask].astype(np.float64)
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return
+        if self._key is not None:
+            codes = self._key.look_up(segment, mask)
+            index = codes.index[rows]
+            found = codes.table[index[index >= 0]]
+            self._codes.update(np.unique(found[found >= 0]).tolist())
+        self._total += len(rows) if weights is None else int(weights.sum())
+        self._widen(width)
+        places = segment.time[rows] // width
+        first, last = int(places.min()), int(places.max())
+        self._reach(first, last)
+        self._cells += np.bincount(places - self._first, weights, len(self._cells))
+
+    def _widen(self, width: int) -> None:
+        """Join cells until they are as wide as that."""
+        if not len(self._cells):
+            self._width = width
+        while self._width < width:
+            before, after = self._first % 2, (self._first + len(self._cells)) % 2
+            joined = np.pad(self._cells, (before, after))
+            self._cells = joined.reshape(-1, 2).sum(axis=1)
+            self._first //= 2
+            self._width *= 2
+
+    def _reach(self, first: int, last: int) -> None:
+        """Have cells from one number to another."""
+        if not len(self._cells):
+            self._first, self._cells = first, np.zeros(last - first + 1)
+            return
+        before, after = max(0, self._first - first), max(0, last - self._first - len(self._cells) + 1)
+        if before or after:
+            self._cells = np.pad(self._cells, (before, after))
+            self._first -= before
+
+    def figure(self, width: int, first: int, count: int) -> Figure:
+        """What was counted, over given cells."""
+        self._widen(width)
+        course = np.zeros(count)
+        at = self._first - first
+        into = slice(max(at, 0), max(0, min(at + len(self._cells), count)))
+        if into.start < into.stop:
+            course[into] = self._cells[into.start - at : into.stop - at]
+        total = len(self._codes) if self._key is not None else self._total
+        return Figure(self._tile, total, tuple(course.tolist()), self._error)

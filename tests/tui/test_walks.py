@@ -1,0 +1,153 @@
+"""From a question to its answer by keys, engine included, on the capture with the one 502."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.test_real import Real
+from tui.place import Show
+from tui.widgets.spectrogram import Spectrogram
+from tui.widgets.tiles import Tiles
+
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def real(captures: Path) -> Real:
+    return Real(captures / "502Error.scap")
+
+
+async def test_the_overview_leads_to_the_one_bad_answer(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "enter")
+        assert "HTTP/1.0 502 Bad Gateway" in real.raw
+        assert "(haproxy)" in real.row
+        await real.press(pilot, "enter")
+        assert real.screen.place.show is Show.DETAIL
+        assert "48 54 54 50 2f 31 2e 30" in real.raw
+
+
+async def test_back_from_the_overview_is_where_one_was(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "down", "down", "right")
+        before = real.lines
+        title = real.screen.overview.tiles.figure
+        await real.press(pilot, "enter", "backspace")
+        assert real.screen.overview.tiles.figure is not None
+        assert title is not None
+        assert real.screen.overview.tiles.figure.tile == title.tile
+        assert real.lines == before
+        await real.press(pilot, "backspace")
+        assert real.screen.place.show is Show.TABLE
+
+
+async def test_a_tile_is_opened_by_the_mouse(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o")
+        line = next(at for at, text in enumerate(real.lines) if "New connections in" in text)
+        for _ in range(2):
+            await pilot.click(offset=(real.lines[line].index("New connections in") + 2, line))
+            await real.settle(pilot)
+        assert real.screen.place.name == "New Connections"
+        assert real.screen.grid.page.total == 74
+        assert isinstance(real.screen.body, type(real.screen.grid))
+
+
+async def test_a_rectangle_of_latencies_leads_to_its_events_and_views(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "f12", "space", "right", "right", "down")
+        picture = real.screen.query_one(Spectrogram)
+        rectangle = picture.rectangle
+        assert rectangle is not None
+        assert f"{rectangle.calls:,} calls of " in real.lines[-1]
+        await real.press(pilot, "enter")
+        assert real.screen.place.show is Show.EVENTS
+        assert real.screen.grid.page.total == rectangle.calls
+        await real.press(pilot, "backspace", "f2", "end", "enter")
+        assert real.screen.place.view is not None
+        assert real.screen.place.window == (rectangle.start, rectangle.end)
+
+
+async def test_the_mouse_draws_a_rectangle_of_latencies(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "X")
+        picture = real.screen.query_one(Spectrogram)
+        assert real.screen.place.show is Show.FILE_SPECTROGRAM
+        await pilot.mouse_down(Spectrogram, offset=(20, 2))
+        await pilot.hover(Spectrogram, offset=(90, 20))
+        rectangle = picture.rectangle
+        await pilot.mouse_up(Spectrogram, offset=(90, 20))
+        await real.settle(pilot)
+        assert rectangle is not None
+        assert real.screen.grid.page.total == rectangle.calls > 0
+
+
+async def test_a_conversation_is_followed_from_a_connection(real: Real) -> None:
+    real = Real(real.path, "connections")
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "F")
+        await pilot.pause(0.2)
+        await real.settle(pilot)
+        assert real.screen.place.show is Show.STREAM
+        assert "◀ received" in real.raw
+        assert "▶ sent" in real.raw
+        assert "GET /" in real.raw
+
+
+async def test_a_cell_keeps_or_leaves_out_what_has_its_value(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "m")
+        await pilot.pause(0.2)
+        shown = "\n".join(real.lines)
+        assert "Cells of the row" in shown
+        await real.press(pilot, "down", "down", "down", "enter", "down", "enter")
+        assert real.screen.place.filter == "not user.name=systemd-timesync"
+        assert "haproxy -f" not in real.row
+
+
+async def test_neighbours_of_an_event_are_gone_to_and_back_leads_to_the_list(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "d", "down", "enter")
+        first = real.screen.place.event
+        await real.press(pilot, "full_stop")
+        assert real.screen.place.event > first
+        await real.press(pilot, "comma")
+        assert real.screen.place.event == first
+        await real.press(pilot, "equals_sign")
+        assert abs(real.screen.place.event - first) >= 1
+        await real.press(pilot, "backspace")
+        assert real.screen.place.show is Show.EVENTS
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_every_screen_fits(real: Real, size: tuple[int, int]) -> None:
+    async with real.app.run_test(size=size) as pilot:
+        await real.settle(pilot)
+        for keys in (["o"], ["backspace", "x"], ["backspace", "d", "enter"], ["backspace", "backspace", "e"]):
+            await real.press(pilot, *keys)
+            assert len(real.lines) == size[1]
+            assert all(len(line) <= size[0] for line in real.lines)
+            assert real.lines[-1].startswith(" F1")
+
+
+async def test_a_tile_stays_under_the_cursor_as_figures_come(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "down")
+        tiles = real.screen.query_one(Tiles)
+        chosen = tiles.figure
+        assert chosen is not None
+        snapshot = real.screen.place.snapshot
+        tiles.show(tuple(reversed(snapshot.figures)))  # type: ignore[union-attr]
+        assert tiles.figure is not None
+        assert tiles.figure.tile == chosen.tile
