@@ -38,6 +38,11 @@ class Reading:
         self._thread.join()
         self._source.close()
 
+    @property
+    def progress(self) -> float:
+        """How much was read, 0 to 1."""
+        return self._source.progress
+
     def __iter__(self) -> Iterator[None]:
         while not self._done:
             self._news.wait()

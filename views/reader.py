@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import Any
 
 from engine.fields import UnknownField
@@ -28,15 +28,22 @@ class Reader:
         """A mistake at a key, or at the table where there is none."""
         return ViewError(self._place.line(key), message if key is None else f"{key}: {message}")
 
-    def read(self, items: tuple[Item, ...], others: Iterable[str] = ()) -> dict[str, Any]:
-        """The values by key, defaults where there is none; no keys may be there but these and ``others``."""
-        values = {item.name: self._value(item) for item in items}
-        known = [*values, *others]
+    def read(self, items: tuple[Item, ...], others: Container[str], mistakes: list[TomlError]) -> dict[str, Any] | None:
+        """The values by key, defaults where there is none; no keys may be there but these and ``others``. None when
+        there are mistakes, which are added to the list."""
+        values: dict[str, Any] = {}
+        before = len(mistakes)
+        for item in items:
+            try:
+                values[item.name] = self._value(item)
+            except ViewError as error:
+                mistakes.append(error)
+        known = [item.name for item in items]
         for key in self._table:
-            if key not in known:
+            if key not in known and key not in others:
                 near = difflib.get_close_matches(key, known, 1)
-                raise self.mistake(key, "unknown key" + (f", did you mean {near[0]}?" if near else ""))
-        return values
+                mistakes.append(self.mistake(key, "unknown key" + (f", did you mean {near[0]}?" if near else "")))
+        return values if len(mistakes) == before else None
 
     def _value(self, item: Item) -> Any:
         if item.name not in self._table:

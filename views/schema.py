@@ -41,21 +41,23 @@ def read(view_id: str, text: str, ids: Container[str], shipped: Mapping[str, str
             if extends not in shipped:
                 raise top.mistake("extends", f"expected the id of a shipped view, there is no {extends}")
             whole, tables = _extended(parse(shipped[extends]), whole, tables, top, text)
-        elif not tables["columns"]:
-            raise top.mistake(None, "expected the key columns: at least one [[columns]] table")
-        top = Reader(whole, TablePlace(text))
-        values = top.read((*TOP, *EXTENDING), _TABLES)
     except TomlError as error:
         return Read(None, (error,))
+    if not tables["columns"]:
+        mistakes.append(top.mistake(None, "expected the key columns: at least one [[columns]] table"))
+    top = Reader(whole, TablePlace(text))
+    values = top.read((*TOP, *EXTENDING), _TABLES, mistakes)
     made: dict[str, list[Any]] = {name: [] for name in _TABLES}
     for name, items, kind in (("columns", COLUMN, Column), ("actions", ACTION, Action)):
         for table in tables[name]:
             try:
-                made[name].append(kind(**Reader(table.values, table.place).read(items)))
+                found = Reader(table.values, table.place).read(items, (), mistakes)
             except ViewError as error:
                 mistakes.append(error)
-    if mistakes:
-        return Read(None, tuple(mistakes))
+            else:
+                made[name].append(None if found is None else kind(**found))
+    if values is None or mistakes:
+        return Read(None, tuple(sorted(mistakes, key=lambda mistake: mistake.line)))
     for item in EXTENDING:
         del values[item.name]
     view = View(

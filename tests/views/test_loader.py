@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from views import load
+import views
+from engine.query.view import Aggregation
+from tests.conftest import ROOT
+from views import check, json_schema, load
+from views.declared import ACTION, BEFORE, COLUMN, EXTENDING, TOP
 
 GOOD = """name = "Mine"
 description = "My own."
@@ -61,7 +68,7 @@ def test_a_users_file_adds_a_view_or_takes_the_place_of_one(folder: Path) -> Non
             11,
             "two columns are called PID",
         ),
-        ("width = 8", "widht = 8", 5, "expected the key width"),
+        ("width = 8", "widht = 8", 8, "did you mean width"),
         ("width = 8", 'width = 8\naggregation = "summ"', 9, "one of first, last"),
         ("width = 8", 'width = 8\naggregation = "sum"', 9, "nothing to add up"),
         ('description = "My own."', 'description = "My own."\nfilter = "proc.pid ="', 3, "filter"),
@@ -76,7 +83,170 @@ def test_a_mistake_is_told_with_its_line_and_the_rest_works(
     assert old in GOOD
     (folder / "procs.toml").write_text(GOOD.replace(old, new))
     library = load()
-    (problem,) = library.problems
-    assert f"procs.toml:{line}: " in problem
-    assert expected in problem
+    assert any(f"procs.toml:{line}: " in problem and expected in problem for problem in library.problems)
     assert library.views["procs"].name == "Processes"
+
+
+def extending(text: str) -> str:
+    return 'extends = "procs"\n' + text
+
+
+def test_a_users_view_may_begin_with_a_shipped_one_and_change_columns_by_title(folder: Path) -> None:
+    (folder / "mine.toml").write_text(
+        extending(
+            """name = "Mine"
+without = ["VIRT", "RES"]
+
+[[columns]]
+title = "FAILED"
+field = "evt.count.error"
+width = 8
+aggregation = "sum"
+merge = "sum"
+description = "Failed calls."
+
+[[columns]]
+title = "USER"
+width = 20
+before = "PID"
+
+[[actions]]
+key = "k"
+label = "ask to end"
+"""
+        )
+    )
+    library = load()
+    assert library.problems == ()
+    mine, shipped = library.views["mine"], library.views["procs"]
+    assert (mine.name, mine.id, mine.filter, mine.keys) == ("Mine", "mine", shipped.filter, shipped.keys)
+    titles = [column.title for column in shipped.columns]
+    titles = ["USER", *(title for title in titles[:-1] if title not in ("USER", "VIRT", "RES")), "FAILED", titles[-1]]
+    assert [column.title for column in mine.columns] == titles
+    assert mine.columns[0].field == "user.name"
+    assert mine.columns[0].width == 20
+    (changed,) = (action for action in mine.actions if action.key == "k")
+    assert (changed.label, changed.command) == ("ask to end", ("kill", "%proc.pid"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        ('name = "Mine"\nwithout = ["NO"]', 3, "there is no column NO"),
+        ('\n[[columns]]\ntitle = "USER"\nbefore = "NO"', 5, "there is no column NO"),
+        ('\n[[columns]]\ntitle = "NEW"\nwidth = 3', 3, "expected the key field"),
+        ('group = "evt.cpu"\nsort = "NO"', 3, "one of PID"),
+    ],
+)
+def test_a_mistake_in_what_extends_a_view_is_told_at_its_line(
+    folder: Path, text: str, line: int, expected: str
+) -> None:
+    (folder / "mine.toml").write_text(extending(text))
+    problems = load().problems
+    assert any(f"mine.toml:{line}: " in problem and expected in problem for problem in problems), problems
+
+
+def test_only_shipped_views_can_be_extended(folder: Path) -> None:
+    (folder / "mine.toml").write_text('extends = "nothing"')
+    assert "mine.toml:1: extends: expected the id of a shipped view" in load().problems[0]
+
+
+def test_a_check_tells_every_mistake_with_its_line(folder: Path) -> None:
+    path = folder / "bad.toml"
+    path.write_text(GOOD.replace('"proc.pid"\nwidth = 8', '"proc.pdi"\nwidth = "8"').replace('"My own."', "3\nodd = 1"))
+    told = [mistake.removeprefix(f"{path}:").split(": ")[:2] for mistake in check(path)]
+    assert told == [
+        ["2", "description"],
+        ["3", "odd"],
+        ["8", "field"],
+        ["9", "width"],
+    ]
+    path.write_text(GOOD)
+    assert check(path) == ()
+    path.write_bytes(b"\xff")
+    assert "expected UTF-8" in check(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("width = 8", 'width = 8\naggregation = "sum"\nwhere = "evt.type ="', "where"),
+        ("width = 8", 'width = 8\nwhere = "evt.type=read"', "expected an aggregation"),
+        ('"proc.pid"\nwidth', '"thread.vmrss.b"\nwhere = "evt.type=read"\naggregation = "max"\nwidth', "not of events"),
+        ('"proc.pid"\nwidth', '"evt.rawarg.size"\naggregation = "sum"\nwidth', "expected a filter"),
+        ("width = 8", "width = 8\nsubtree = true", "expected a tree"),
+        ('description = "My own."', 'description = "My own."\ntree = "NO"', "one of PID"),
+        ('key = "proc.pid"', 'key = "fd.name+proc.vmrss"\ntree = "PID"', "expected rows of processes"),
+        ('key = "proc.pid"', 'key = "fd.name+nothing"', "unknown field nothing"),
+        ('key = "proc.pid"', 'key = "evt.cpu"', ""),
+        ('key = "proc.pid"\n\n', 'key = "fd.name"\n\n[[columns]]\nfield = "thread.vmrss.b"\n', "known of threads"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(folder: Path, old: str, new: str, expected: str) -> None:
+    if new.startswith('key = "fd.name"'):
+        new = new.replace("[[columns]]", '[[columns]]\ntitle = "RSS"\nwidth = 3\naggregation = "max"\ndescription = ""')
+    assert old in GOOD
+    (folder / "mine.toml").write_text(GOOD.replace(old, new))
+    problems = load().problems
+    assert not problems if not expected else any(expected in problem for problem in problems), problems
+
+
+def test_the_schema_is_made_of_what_is_read() -> None:
+    schema = json_schema()
+    assert set(schema["properties"]) == {item.name for item in (*TOP, *EXTENDING)} | {"columns", "actions"}
+    column = schema["properties"]["columns"]["items"]
+    assert set(column["properties"]) == {item.name for item in (*COLUMN, BEFORE)}
+    assert set(schema["properties"]["actions"]["items"]["properties"]) == {item.name for item in ACTION}
+    assert column["properties"]["aggregation"]["enum"] == [each.value for each in Aggregation if each.value != "count"]
+
+
+def test_every_shipped_view_meets_the_schema() -> None:
+    for file in Path(views.__file__).parent.glob("*.toml"):
+        meets(json_schema(), tomllib.loads(file.read_text()), file.name)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"name": 1}, {"odd": ""}, {"columns": []}, {"columns": [{"title": "A"}]}])
+def test_what_is_wrong_does_not_meet_the_schema(wrong: dict[str, Any]) -> None:
+    right = tomllib.loads(GOOD)
+    with pytest.raises(AssertionError):
+        meets(json_schema(), {**right, **wrong} if wrong else {}, "wrong")
+
+
+def meets(schema: dict[str, Any], value: Any, where: str) -> None:
+    """Asserts that a value meets a schema, as far as our schemas go."""
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
+    if "type" in schema:
+        assert isinstance(value, kinds[schema["type"]]), where
+    if "enum" in schema:
+        assert value in schema["enum"], where
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        assert set(schema.get("required", ())) <= set(value), where
+        assert schema.get("additionalProperties", True) or set(value) <= set(known), where
+        for key, part in value.items():
+            meets(known.get(key, {}), part, f"{where}, {key}")
+    if isinstance(value, list):
+        assert len(value) >= schema.get("minItems", 0), where
+        for part in value:
+            meets(schema.get("items", {}), part, where)
+    choices = schema.get("oneOf", schema.get("anyOf", []))
+    assert not choices or any(_meets(choice, value) for choice in choices), where
+
+
+def _meets(schema: dict[str, Any], value: Any) -> bool:
+    try:
+        meets(schema, value, "")
+    except AssertionError:
+        return False
+    return True
+
+
+def test_the_examples_of_the_page_are_right(folder: Path) -> None:
+    page = (ROOT / "docs" / "views.md").read_text("utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", page, re.S)
+    assert len(examples) == 2
+    for number, example in enumerate(examples):
+        (folder / f"example{number}.toml").write_text(example)
+    library = load()
+    assert library.problems == ()
+    assert {"example0", "example1"} <= set(library.views)

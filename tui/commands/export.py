@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from engine import text
@@ -12,9 +11,7 @@ from engine.filters import FilterError
 from engine.recording.export import Choice, export
 from engine.recording.outputs import is_native
 from tui.exit_codes import Exit
-
-PATIENCE = 0.5
-"""Seconds after which one is told how far it is."""
+from tui.progress import Progress
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,7 +41,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.compat and is_native(asked.output):
         return _fail("--compat is about .scap files", Exit.USAGE)
     choice = Choice(" ".join(asked.filter), asked.since, asked.until, asked.compress, asked.compat is not None)
-    progress = _Progress()
+    progress = Progress("tui export")
     try:
         count, damaged = export(asked.capture, asked.output, choice, progress.tell)
     except FilterError as error:
@@ -62,28 +59,3 @@ def run(asked: argparse.Namespace) -> int:
 def _fail(message: str, status: Exit) -> int:
     sys.stderr.write(f"tui export: {text.clean(message)}\n")
     return status
-
-
-class _Progress:
-    """A line on a terminal's standard error once it takes a while."""
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + PATIENCE
-        self._shown = False
-
-    def tell(self, what: str, share: float) -> None:
-        """Say how far it is, now and then."""
-        now = time.monotonic()
-        if now >= self._due:
-            self._due = now + 0.1
-            end = "\r" if sys.stderr.isatty() else "\n"
-            if end == "\n":
-                self._due = now + 2
-            self._shown = end == "\r"
-            sys.stderr.write(f"tui export: {what}, {share:4.0%}{end}")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._shown:
-            sys.stderr.write("\x1b[2K")

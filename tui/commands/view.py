@@ -1,42 +1,55 @@
-"""`tui view`: the rows of a view as an aligned table, JSON or CSV, and the list of views."""
+"""`tui view`: the rows of a view as an aligned table, JSON or CSV; the list of views; checks of view files."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import difflib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.text import clean
 from tui.arguments import at_least
 from tui.exit_codes import Exit
 
-_GAP = "  "
+if TYPE_CHECKING:
+    from engine.query.view import View
+    from engine.store.segment import Window
+    from engine.store.store import Store
+
+_SHORTEST = 100_000_000
+"""ns of the shortest interval."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command's options."""
     parser = subparsers.add_parser(
         "view",
-        usage="tui view VIEW -r FILE [--json | --csv] [-pc] [--sort COLUMN] [--top N] [FILTER ...]\n"
-        "       tui view --list [--json]",
-        description="Print the rows of a view over a whole capture.",
+        usage="tui view VIEW [-r FILE] [--from T] [--to T] [--every D] [--json | --csv] [-pc] [--sort COLUMN]\n"
+        "                [--top N] [FILTER ...]\n"
+        "       tui view --list [--json]\n"
+        "       tui view [VIEW] --schema\n"
+        "       tui view --check FILE",
+        description="Print the rows of a view over a capture, or of the live machine interval by interval.",
+        epilog="T is a local time as in 2017-09-23T10:02:03.5, a time of day (10:02:03), ns since 1970, 5s after the "
+        "beginning, or before the end: --from=-5s. D is a duration: 2s, 500ms.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("view", metavar="VIEW", nargs="?", help="id of a view, see --list")
     add("filter", metavar="FILTER", nargs="*", help="what the view is restricted to, e.g. proc.name=nginx")
-    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to read (.scap, plain or gzip)")
+    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to read; without one the live machine is watched")
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")
+    add("--from", dest="since", metavar="T", default="", help="first moment of a capture, see below")
+    add("--to", dest="until", metavar="T", default="", help="last moment")
+    add("--every", metavar="D", help="a table for each interval of this length, live every 2s without it")
     add("--sort", metavar="COLUMN", help="title of the column to sort on")
     add("--top", metavar="N", type=at_least(1), help="print the first N rows only")
     add("--list", action="store_true", help="list the views there are")
+    add("--schema", action="store_true", help="print a JSON schema: of the rows of VIEW, without one of view files")
+    add("--check", metavar="FILE", type=Path, help="tell every mistake in a view file of your own")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON array of objects, numbers unscaled, unknown as null")
     form.add_argument("--csv", action="store_true", help="CSV with a header line, numbers unscaled, unknown as nothing")
@@ -44,46 +57,127 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(asked: argparse.Namespace) -> int:
     """Print what was asked for; the return value is the exit status."""
-    from engine.filters import FilterError
-    from engine.query.compose import compose
-    from engine.query.table import TableRun
-    from tui.reading import Reading
-    from views import load
+    from tui.tables import row_schema
+    from views import json_schema, load
 
+    if asked.check is not None:
+        return _check(asked.check)
     library = load()
     for problem in library.problems:
         print(f"tui: {clean(problem)}", file=sys.stderr)
     if asked.list:
         return _list(library.views, asked.json)
+    if asked.schema and asked.view is None:
+        print(json.dumps(json_schema(), indent=2))
+        return Exit.OK
     view = library.views.get(asked.view)
     if view is None:
         return _wrong("expected the id of a view" if asked.view is None else _no_view(asked.view, list(library.views)))
-    if asked.readfile is None:
-        return _wrong("expected a capture: -r FILE")
-    containers = asked.print is not None
-    titles = [column.title for column in view.columns_for(containers)]
-    sort = _position(asked.sort, titles)
-    if asked.sort is not None and sort is None:
-        return _wrong(f"--sort: expected the title of a column, one of {', '.join(titles)}")
-    with Reading(asked.readfile) as reading:
-        try:
-            made = TableRun(reading.store, view, compose(" ".join(asked.filter), (), view), containers=containers)
-        except FilterError as error:
-            return _wrong(str(error))
-        for _ in reading:
-            made.update()
-        table = made.table(sort)
-        count = table.total if asked.top is None else asked.top
-        if asked.json:
-            _json(dict(zip(titles, row, strict=True)) for row in islice(table.values(), count))
-        elif asked.csv:
-            csv.writer(sys.stdout).writerows([titles, *islice(table.values(), count)])
-        else:
-            right = [column.right for column in table.columns]
-            _aligned(titles, right, [row.cells for row in table.page(0, count)])
-        for damage in reading.store.damage:
-            print(f"tui: {clean(str(damage))}", file=sys.stderr)
-        return Exit.FAILED if reading.store.damage else Exit.OK
+    if asked.schema:
+        print(json.dumps(row_schema(view, asked.print is not None), indent=2))
+        return Exit.OK
+    return _rows(asked, view)
+
+
+def _rows(asked: argparse.Namespace, view: View) -> int:
+    from engine.filters import FilterError
+    from engine.query.compose import compose
+
+    try:
+        rows = _Rows(asked, view, compose(" ".join(asked.filter), (), view))
+        if asked.readfile is None:
+            return _wrong("expected a capture: -r FILE")
+        return rows.of_capture()
+    except FilterError as error:
+        return _wrong(str(error))
+
+
+class _Rows:
+    """Prints the rows that were asked for."""
+
+    def __init__(self, asked: argparse.Namespace, view: View, filter_text: str) -> None:
+        from engine.fields.field import FieldType
+        from engine.filters import FilterError
+        from engine.filters.literals import read
+        from engine.filters.syntax import Text
+        from tui.tables import Form
+
+        self._asked = asked
+        self._view = view
+        self._filter = filter_text
+        self._containers = asked.print is not None
+        self._titles = [column.title for column in view.columns_for(self._containers)]
+        self._form = Form.JSON if asked.json else Form.CSV if asked.csv else Form.ALIGNED
+        self._sort = _position(asked.sort, self._titles)
+        if asked.sort is not None and self._sort is None:
+            raise FilterError(f"--sort: expected the title of a column, one of {', '.join(self._titles)}", 0)
+        self._every = None if asked.every is None else read(Text(asked.every.encode(), 0), FieldType.DURATION)
+        if self._every is not None and self._every < _SHORTEST:
+            raise FilterError(f"--every: expected at least 100ms, not {asked.every}", 0)
+
+    def of_capture(self) -> int:
+        """Of a capture; returns the exit status."""
+        from engine.query.table import TableRun
+        from tui.progress import Progress
+        from tui.reading import Reading
+        from tui.tables import write
+
+        windowed = bool(self._asked.since or self._asked.until or self._every is not None)
+        progress = Progress("tui view")
+        with Reading(self._asked.readfile) as reading:
+            made = TableRun(reading.store, self._view, self._filter, containers=self._containers)
+            for _ in reading:
+                progress.tell("reading", reading.progress)
+                if not windowed:
+                    made.update()
+            progress.end()
+            if self._every is not None:
+                self._each(reading.store, self._window(reading.store), self._every)
+            else:
+                if windowed:
+                    made = self._run(reading.store, self._window(reading.store))
+                write(made.table(self._sort), self._titles, self._asked.top, self._form)
+            for damage in reading.store.damage:
+                print(f"tui: {clean(str(damage))}", file=sys.stderr)
+            return Exit.FAILED if reading.store.damage else Exit.OK
+
+    def _window(self, store: Store) -> Window:
+        from engine.recording.export import moment
+
+        span = store.time_span
+        since, until = self._asked.since, self._asked.until
+        return moment(since, span) if since else span[0], moment(until, span) if until else span[1]
+
+    def _run(self, store: Store, window: Window) -> Any:
+        from engine.query.table import TableRun
+
+        made = TableRun(store, self._view, self._filter, containers=self._containers, window=window)
+        made.update()
+        return made
+
+    def _each(self, store: Store, window: Window, length: int) -> None:
+        from tui.tables import write_next
+
+        first, last = window
+        for start in range(first, last + 1, length):
+            span = (start, min(start + length, last + 1) - 1)
+            table = self._run(store, span).table(self._sort)
+            write_next(table, self._titles, self._asked.top, self._form, span, start == first)
+
+
+def _check(path: Path) -> int:
+    from views import check
+
+    try:
+        mistakes = check(path)
+    except OSError as error:
+        return _wrong(f"{path}: {error.strerror}")
+    for mistake in mistakes:
+        print(mistake)
+    if mistakes:
+        return Exit.FAILED
+    print(f"{clean(str(path))}: right", file=sys.stderr)
+    return Exit.OK
 
 
 def _wrong(message: str) -> int:
@@ -103,10 +197,12 @@ def _position(title: str | None, titles: list[str]) -> int | None:
 
 
 def _list(views: dict[str, Any], as_json: bool) -> int:
+    from tui.tables import aligned, write_json
+
     if as_json:
-        _json(asdict(view, dict_factory=_declared) for view in views.values())
+        write_json(asdict(view, dict_factory=_declared) for view in views.values())
     else:
-        _aligned(
+        aligned(
             ["ID", "NAME", "SHOWS"],
             [False] * 3,
             [(view.id, view.name, view.description) for view in views.values()],
@@ -117,25 +213,3 @@ def _list(views: dict[str, Any], as_json: bool) -> int:
 def _declared(items: list[tuple[str, Any]]) -> dict[str, Any]:
     """A declaration as JSON has it."""
     return {name: getattr(value, "value", value) for name, value in items}
-
-
-def _json(rows: Iterator[dict[str, Any]]) -> None:
-    """A JSON array, one row a line."""
-    separator = "[\n"
-    for row in rows:
-        sys.stdout.write(separator + json.dumps(row, ensure_ascii=False))
-        separator = ",\n"
-    sys.stdout.write("\n]\n" if separator == ",\n" else "[]\n")
-
-
-def _aligned(titles: list[str], right: list[bool], rows: list[tuple[str, ...]]) -> None:
-    """A table with every column as wide as its widest cell, the last one as it is."""
-    from engine.text import fit, width
-
-    widths = [max(map(width, column)) for column in zip(titles, *rows, strict=True)]
-    widths[-1] = 0 if not right[-1] else widths[-1]
-    for cells in [tuple(titles), *rows]:
-        fitted = [
-            fit(cell, size, right=side) if size else cell for cell, size, side in zip(cells, widths, right, strict=True)
-        ]
-        sys.stdout.write(_GAP.join(fitted).rstrip() + "\n")
