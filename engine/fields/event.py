@@ -156,6 +156,7 @@ _event = partial(Field, place=Place.EVENT, group="event")
 _bool = partial(_event, type=BOOL)
 _type = partial(Field, place=Place.TYPE, group="event")
 _late = partial(Field, place=Place.LATE, group="event")
+_infra = partial(_late, types=lambda kind: kind.name == "infra")
 _PARAMETERS = frozenset(parameter.name for kind in CATALOGUE for parameter in kind.params)
 
 FIELDS = (
@@ -264,13 +265,19 @@ FIELDS = (
         "true for events of plugins, injected between those of the kernel",
         lambda kind, _: kind.name == "asyncevent",
     ),
-    _late("evt.asynctype", TEXT, "kind of an event of a plugin", _asynchronous),
+    _late(
+        "evt.asynctype",
+        TEXT,
+        "kind of an event of a plugin",
+        _asynchronous,
+        types=lambda kind: kind.name == "asyncevent",
+    ),
     _type("evt.source", TEXT, "where events come from, always syscall", lambda *_: b"syscall"),
     _late("evt.hostname", TEXT, "name of the machine the capture was made on", _hostname),
-    _late("evt.infra.docker.name", TEXT, "what a Docker engine's event says happened", _docker("Event")),
-    _late("evt.infra.docker.container.id", TEXT, "container of a Docker engine's event, 12 digits", _docker("ID")),
-    _late("evt.infra.docker.container.name", TEXT, "container name in a Docker engine's event", _docker("name")),
-    _late("evt.infra.docker.container.image", TEXT, "image in a Docker engine's event", _docker("Image")),
+    _infra("evt.infra.docker.name", TEXT, "what a Docker engine's event says happened", _docker("Event")),
+    _infra("evt.infra.docker.container.id", TEXT, "container of a Docker engine's event, 12 digits", _docker("ID")),
+    _infra("evt.infra.docker.container.name", TEXT, "container name in a Docker engine's event", _docker("name")),
+    _infra("evt.infra.docker.container.image", TEXT, "image in a Docker engine's event", _docker("Image")),
     _event(
         "util.cnt",
         ID,

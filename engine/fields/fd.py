@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,13 +200,28 @@ def _is_connected(identity: Identity, *_: object) -> Value:
     return bool(ends.source) and bool(ends.destination)
 
 
+_passed: WeakKeyDictionary[Store, dict[int, bytes]] = WeakKeyDictionary()
+"""Of each store the names of fd rows as they were passed."""
+_MOST_PASSED = 1 << 17
+
+
 def _name_as_passed(event: Event, _: str | None) -> Value:
-    identity = event.fd
-    if identity is None:
-        return None
     row = int(event.segment.fd_row[event.row])
-    maker = event_of(event.store, int(event.store.fds.rows["first"][row]))
-    if identity.kind in PATHS and maker is not None and maker.type.name in OPENS and maker.fd == identity:
+    if row < 0:
+        return None
+    known = _passed.setdefault(event.store, {})
+    if row not in known:
+        if len(known) >= _MOST_PASSED:
+            known.clear()
+        known[row] = _passed_name(event.store, row)
+    return known[row]
+
+
+def _passed_name(store: Store, row: int) -> bytes:
+    """The path the open that made an fd row was given; its name when no open did."""
+    identity = store.fds.identities[int(store.fds.rows["identity"][row])]
+    maker = event_of(store, int(store.fds.rows["first"][row])) if identity.kind in PATHS else None
+    if maker is not None and maker.type.name in OPENS and int(maker.segment.fd_row[maker.row]) == row:
         place = maker.type.index("path" if maker.type.name == "open_by_handle_at" else "name")
         raw = maker.params[place] if place is not None and place < len(maker.params) else None
         if raw is not None:

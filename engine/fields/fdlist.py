@@ -62,7 +62,13 @@ def _port(end: str) -> Callable[[int, Identity | None], bytes | None]:
     return read
 
 
-_late = partial(Field, type=FieldType.TEXT, place=Place.LATE, group="fdlist")
+_late = partial(
+    Field,
+    type=FieldType.TEXT,
+    place=Place.LATE,
+    group="fdlist",
+    types=lambda kind: any(parameter.type == "FDLIST" for parameter in kind.params),
+)
 FIELDS = (
     _late("fdlist.nums", meaning="numbers of the descriptors a poll is about", value=_joined(lambda n, _: b"%d" % n)),
     _late("fdlist.names", meaning="names of the descriptors a poll is about", value=_joined(_name)),

@@ -131,6 +131,8 @@ class Field:
     """Why not to use it any more, and what instead; empty for fields in good standing."""
     own: bool = False
     """True for fields that sysdig does not have."""
+    types: Callable[[EventType], bool] | None = None
+    """Event types that may have a LATE field, so that no other event is looked at closely; None: all."""
     argument: Argument = Argument.NONE
     takes: str = ""
     """What the argument is, in one word of capitals: NAME, N."""

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from engine.decode.event import Event
-from engine.events import FD_TYPE_NAMES
-from engine.fields.field import Argument, Field, FieldType, Place, Value
-from engine.fields.series import last
+from engine.events import FD_TYPE_NAMES, FdKind
+from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
+from engine.fields.series import last, told
 from engine.model.fds import Identity
-from engine.store.segment import Sample
+from engine.store.segment import Sample, Segment
+from engine.store.store import Store
 from engine.text import without_controls
 
 _STANDARD = {"stdin": Sample.STDIN, "stdout": Sample.STDOUT, "stderr": Sample.STDERR}
 _NUMBERED = list(_STANDARD.values())
+
+
+_NAMED = list(map(int, FD_TYPE_NAMES))
+
+
+def _word(kind: int) -> bytes:
+    return FD_TYPE_NAMES[FdKind(kind)].encode()
 
 
 def _standard(event: Event, kind: int) -> Identity | None:
@@ -30,13 +40,23 @@ def _type(identity: Identity | None) -> bytes | None:
     return None if name is None else name.encode()
 
 
-def _name(identity: Identity | None) -> bytes | None:
-    return None if identity is None else without_controls(identity.name)
+def _type_of_standard(kind: int) -> Callable[..., Numbers]:
+    def value(segment: Segment, store: Store, _: str | None) -> Numbers:
+        rows, known = told(segment, store, kind)
+        known &= rows >= 0
+        kinds = np.zeros(len(segment), np.int64)
+        kinds[known] = store.fds.rows["kind"][rows[known]]
+        return Numbers(kinds, known & np.isin(kinds, _NAMED))
+
+    return value
 
 
-def _of_standard(which: str, read: Callable[[Identity | None], bytes | None]) -> Callable[[Event, str | None], Value]:
-    kind = _STANDARD[which]
-    return lambda event, _: read(_standard(event, kind))
+def _name_of_standard(kind: int) -> Callable[[Event, str | None], Value]:
+    def value(event: Event, _: str | None) -> Value:
+        identity = _standard(event, kind)
+        return None if identity is None else without_controls(identity.name)
+
+    return value
 
 
 def _types(event: Event, number: str | None) -> Value:
@@ -52,17 +72,17 @@ def _types(event: Event, number: str | None) -> Value:
     return None if found is None else (found,)
 
 
-def _standard_fields() -> tuple[Field, ...]:
-    made = partial(Field, type=FieldType.TEXT, place=Place.LATE, group="process")
-    fields = []
-    for which in _STANDARD:
-        fields.append(made(f"proc.{which}.type", meaning=f"fd.type of {which}", value=_of_standard(which, _type)))
-        fields.append(made(f"proc.{which}.name", meaning=f"fd.name of {which}", value=_of_standard(which, _name)))
-    return tuple(fields)
-
-
+_type_field = partial(Field, type=FieldType.TEXT, place=Place.EVENT, group="process", words=_word)
+_name_field = partial(Field, type=FieldType.TEXT, place=Place.LATE, group="process")
 FIELDS = (
-    *_standard_fields(),
+    *(
+        _type_field(f"proc.{one}.type", meaning=f"fd.type of {one}", value=_type_of_standard(kind))
+        for one, kind in _STANDARD.items()
+    ),
+    *(
+        _name_field(f"proc.{one}.name", meaning=f"fd.name of {one}", value=_name_of_standard(kind))
+        for one, kind in _STANDARD.items()
+    ),
     Field(
         "fd.types",
         FieldType.TEXT,

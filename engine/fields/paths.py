@@ -6,10 +6,11 @@ call tell its paths in the enter only, which is looked for then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from engine.decode.event import Event
+from engine.events import EventType
 from engine.fields.columns import OPENS
 from engine.fields.field import Argument, Field, FieldType, Place, Value
 from engine.fields.render import argument_text, argument_value
@@ -110,6 +111,12 @@ def _absolute(event: Event, which: str | None) -> Value:
     return None if name is None or event.type.index(name) is None else argument_text(event, name)
 
 
+def _exits(*tables: Iterable[str]) -> Callable[[EventType], bool]:
+    """The exits of calls named in tables."""
+    names = frozenset().union(*tables)
+    return lambda kind: kind.is_exit and kind.name in names
+
+
 _late = partial(Field, type=FieldType.TEXT, place=Place.LATE, group="fs.path")
 FIELDS = (
     Field(
@@ -122,26 +129,40 @@ FIELDS = (
         argument=Argument.OPTIONAL,
         takes="src or dst",
         named=frozenset({"src", "dst"}),
+        types=lambda kind: kind.name in _AT,
         example="evt.abspath[dst] startswith /etc",
     ),
     _late(
         "fs.path.name",
         meaning="path a call about one path works on, absolute; of calls that succeeded, and of opens",
         value=_one(),
+        types=_exits(_ONE, _OF_FD),
         example="fs.path.name startswith /etc",
     ),
-    _late("fs.path.nameraw", meaning="fs.path.name as it was passed", value=_one(raw=True)),
+    _late("fs.path.nameraw", meaning="fs.path.name as it was passed", value=_one(raw=True), types=_exits(_ONE, _OF_FD)),
     _late(
         "fs.path.source",
         meaning="what a rename, a mount or a new link starts from, absolute; for links the new name",
         value=_of_call(_SOURCE),
+        types=_exits(_SOURCE),
     ),
-    _late("fs.path.sourceraw", meaning="fs.path.source as it was passed", value=_of_call(_SOURCE, raw=True)),
+    _late(
+        "fs.path.sourceraw",
+        meaning="fs.path.source as it was passed",
+        value=_of_call(_SOURCE, raw=True),
+        types=_exits(_SOURCE),
+    ),
     _late(
         "fs.path.target",
         meaning="what a rename, a mount or a link leads to, absolute; for links what they point at",
         value=_target,
+        types=_exits(_TARGET),
         example="fs.path.target glob /etc/*.conf",
     ),
-    _late("fs.path.targetraw", meaning="fs.path.target as it was passed", value=_of_call(_TARGET, raw=True)),
+    _late(
+        "fs.path.targetraw",
+        meaning="fs.path.target as it was passed",
+        value=_of_call(_TARGET, raw=True),
+        types=_exits(_TARGET),
+    ),
 )

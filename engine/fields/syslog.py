@@ -52,7 +52,9 @@ def _word(words: tuple[bytes, ...], number: int) -> Value:
     return words[number] if number < len(words) else b"<NA>"
 
 
-_late = partial(Field, place=Place.LATE, group="syslog")
+_late = partial(
+    Field, place=Place.LATE, group="syslog", types=lambda kind: bool(kind.traits & Trait.WRITES_TO_FD) and kind.is_exit
+)
 FIELDS = (
     _late(
         "syslog.facility.str",

@@ -166,7 +166,11 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         return value is not None and value != () and bool(answer(value))
 
     if side.field is None or side.field.parameter is None:
-        return term(place, test, text)
+        asked = term(place, test, text)
+        if place is not Place.LATE or side.field is None or side.field.types is None:
+            return asked
+        types = side.field.types
+        return joined(True, [term(Place.TYPE, lambda kind, _: types(kind), f"{side.name} of a type"), asked])
     return ParameterTerm(side, answer, test, text, needle, arrays)
 
 
