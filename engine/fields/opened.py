@@ -24,7 +24,7 @@ _NAMED = list(map(int, FD_TYPE_NAMES))
 
 
 def _word(kind: int) -> bytes:
-    return FD_TYPE_NAMES[FdKind(kind)].encode()
+    return FD_TYPE_NAMES.get(FdKind(kind), "").encode()
 
 
 def _standard(event: Event, kind: int) -> Identity | None:

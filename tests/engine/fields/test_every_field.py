@@ -177,7 +177,7 @@ CONTAINER, ASYNC, INFRA, SENDTO, MMAP, EXECVE, OPENAT = map(
 SANDBOX = "9" * 64
 INSIDE = (f"memory=/kubepods/besteffort/pod0d5485a2-9f2b-11e7-a1ba-507b9d85a8c2/{'c' * 64}".encode(),)
 POD = {
-    "io.kubernetes.pod.name": "web-1",
+    "io.kubernetes.pod.name": "web-5d89cbf7b4-x2x9w",
     "io.kubernetes.pod.namespace": "shop",
     "io.kubernetes.pod.uid": "0d5485a2-9f2b-11e7-a1ba-507b9d85a8c2",
     "io.kubernetes.sandbox.id": SANDBOX,
@@ -227,7 +227,9 @@ def of_a_pod() -> tuple[Event, Expected]:
     holder = {"id": SANDBOX[:12], "ip": "10.0.0.1", "cni_json": "[]", "labels": {"app": "shop", "annotation.x": "y"}}
     seen.happens(CONTAINER, -1, json=json.dumps(holder))
     expected = {
-        "k8s.pod.name": "web-1",
+        "k8s.pod.name": "web-5d89cbf7b4-x2x9w",
+        "k8s.rs.name": "web-5d89cbf7b4",
+        "k8s.deployment.name": "web",
         "k8s.ns.name": "shop",
         "k8s.pod.uid": POD["io.kubernetes.pod.uid"],
         "k8s.pod.id": POD["io.kubernetes.pod.uid"],
