@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -18,12 +16,11 @@ from engine.model.live import Live
 from engine.model.model import Model
 from engine.recording.outputs import Output
 from engine.sources.raw import KeptBytes
+from engine.sources.runtimes.events import container_event
 from engine.store.segment import Segment
 from engine.store.store import Store
 
 _MEASURES = (Action.NOTHING, Action.MEMORY, Action.SWITCH, Action.PROCINFO)
-_CONTAINER_JSON = 324
-_LARGE_EVENT = 0x221
 
 
 @cache
@@ -55,16 +52,6 @@ def write(output: Output, store: Store, segment: Segment, kept: NDArray[np.bool_
 def container_blocks(containers: Iterable[Container], time: int) -> list[bytes]:
     """Events of a time, ns, that tell what is known of containers."""
     return [container_event(container.details or _details(container), time) for container in containers]
-
-
-def container_event(details: dict[str, Any], time: int) -> bytes:
-    """The event block that tells a container (state-tracking §6)."""
-    text = json.dumps({"container": details}).encode() + b"\0"
-    event = struct.pack("<QqIHII", time, -1, 30 + len(text), _CONTAINER_JSON, 1, len(text)) + text
-    body = struct.pack("<H", 0) + event
-    body += bytes(-(len(body) + 12) % 4)
-    length = struct.pack("<I", len(body) + 12)
-    return struct.pack("<I", _LARGE_EVENT) + length + body + length
 
 
 def _details(container: Container) -> dict[str, Any]:

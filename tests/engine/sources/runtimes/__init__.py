@@ -1,0 +1,1 @@
+"""Tests of what container runtimes tell, against small servers."""
