@@ -22,7 +22,9 @@ from engine.sources.live.loader import Loaded, LoadError, Options, load
 from engine.sources.live.narrowing import MAX_CGROUPS, Narrower, Narrowing
 from engine.sources.live.sampling import Sampler
 from engine.sources.raw import BUDGET, KeptBytes
+from engine.sources.runtimes.naming import Naming
 from engine.sources.sink import FactSink
+from engine.store.store import Store
 
 __all__ = ["LiveSource", "LoadError", "Narrowing", "Options"]
 
@@ -53,6 +55,10 @@ def clock() -> int:
 class EventSink(Protocol):
     """Takes the live machine's events."""
 
+    @property
+    def store(self) -> Store:
+        """Where they end up."""
+
     def feed(self, buffer: memoryview, base: int, start: int, latencies: NDArray[np.int64], /) -> tuple[int, Stop, str]:
         """Take the event blocks in ``buffer[start:]`` with the latency of each (``Decoder.feed``)."""
 
@@ -68,6 +74,7 @@ class LiveSource:
     """The running machine. Nothing is captured of our own process."""
 
     progress = 1.0
+    single = True
 
     def __init__(self, options: Options | None = None, *, snaplen: int = 80, budget: int = BUDGET) -> None:
         """Compile and attach. Raises LoadError when the kernel cannot be watched."""
@@ -90,6 +97,7 @@ class LiveSource:
         self._narrower = Narrower(encoded, self._calls, self._config, chosen, self._offset)
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, 4096)
+        self._naming = Naming()
         self._sampler = Sampler(self._offset)
         self.samples = True
         """Whether ``drain`` samples the threads' CPU time when that is due; else ``sample`` is to be called."""
@@ -151,6 +159,8 @@ class LiveSource:
         stopping = self._stopping
         if self.samples:
             self.sample(sink)
+        if named := self._naming.blocks(sink.store):
+            self._hand_on(sink, memoryview(b"".join(named)), np.zeros(len(named), np.int64))
         made, events = self._ring.drain()
         if made:
             self.received += events
@@ -223,5 +233,6 @@ class LiveSource:
 
     def close(self) -> None:
         """Detach. ``raw`` cannot be read any more."""
+        self._naming.close()
         self._loaded.close()
         self.raw.close()

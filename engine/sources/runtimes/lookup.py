@@ -54,7 +54,7 @@ def _podman(path: str, container: str, seconds: float) -> dict[str, Any] | None:
 def runtimes() -> list[Runtime]:
     """The sockets there may be, those of the system first."""
     sockets = ["/run/docker.sock", "/var/run/docker.sock", *_named("DOCKER_HOST")]
-    podman = ["/run/podman/podman.sock", *sorted(glob("/run/user/*/podman/podman.sock"))]
+    podman = ["/run/podman/podman.sock", *sorted(glob("/run/user/*/podman/podman.sock")), *_named("CONTAINER_HOST")]
     nodes = ["/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/k3s/containerd/containerd.sock"]
     nodes += _named("CONTAINER_RUNTIME_ENDPOINT")
     found = [Runtime(path, docker.version, _docker) for path in sockets]
