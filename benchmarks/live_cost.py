@@ -3,9 +3,10 @@
     python -m benchmarks.live_cost [--rounds N] [--seconds N] [-- COMMAND …]
 
 A loop pinned to one processor makes one kind of call over and over, unattached and attached by turns. Time is taken of
-every thousand calls, and the tenth percentile counts: a busy machine interrupts the others. The ratio is printed. What is attached takes every event through decoder and store on another processor; or it is
-COMMAND in a pseudo-terminal, say ``tui``. Then reading loops on every processor, with the default ring: how many calls
-were made, how many events came, and how many were told to be lost.
+every thousand calls, and the tenth percentile counts: a busy machine interrupts the others. The ratio is printed.
+What is attached takes every event through decoder and store on another processor; or it is COMMAND in a
+pseudo-terminal, say ``tui``. Then reading loops on every processor, with the default ring: how many calls were made,
+how many events came, and how many were told to be lost.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,26 @@ while True:
     thread.join()
     number += 2
 """
+
+
+def test_nothing_of_our_own_process_is_told(observer: Observer) -> None:
+    source = LiveSource(Options(ring=64 << 20))
+    store = Store(source.raw)
+    decoder = Decoder(store, "live")
+    source.step(decoder)
+    child = subprocess.Popen(["/bin/true"])
+    child.wait()
+    for _ in range(10):
+        os.getppid()
+        source.drain(decoder)
+    source.stop()
+    while source.drain(decoder):
+        pass
+    events = [Event(store, segment, row) for segment in store.segments for row in range(len(segment))]
+    source.close()
+    callers = {event.thread.pid for event in events if event.thread and event.type.is_syscall}
+    assert os.getpid() not in callers
+    assert child.pid in callers, "but what it starts is"
 
 
 @pytest.mark.parametrize("attempt", range(3))

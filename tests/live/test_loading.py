@@ -119,6 +119,12 @@ def test_a_killed_compiler_is_told(cache: Path, tmp_path: Path, monkeypatch: pyt
     assert "last words" in failed.value.log
 
 
+def test_an_interpreter_that_does_not_start_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image.sys, "executable", "/no/such/python")  # type: ignore[attr-defined]
+    with pytest.raises(LoadError, match="does not start"):
+        load(SMALL)
+
+
 def test_a_kernel_without_types_is_told(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(btf, "VMLINUX", tmp_path / "none")
     with pytest.raises(LoadError, match="CONFIG_DEBUG_INFO_BTF"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def without_permission(*words: str) -> subprocess.CompletedProcess[str]:
-    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, "-m", "tui.cli", *words]
+def without_permission(*words: str, but: str = "") -> subprocess.CompletedProcess[str]:
+    """Run us without any capability but those named, ``,+name`` each."""
+    command = ["setpriv", f"--bounding-set=-all{but}", "--inh-caps=-all", sys.executable, "-m", "tui.cli", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -26,6 +28,14 @@ def test_recording_names_what_is_missing_and_leaves_no_file(tmp_path: Path) -> N
     assert len(done.stderr.splitlines()) == 1
     assert "CAP_BPF and CAP_PERFMON" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("observer")
+def test_two_capabilities_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    done = without_permission("record", "-w", str(tmp_path / "x.scap"), "-M", "0.5", but=",+bpf,+perfmon")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert re.fullmatch(r"tui record: \d+ events\n", done.stderr)
 
 
 def test_the_doctor_tells_each_and_how_to_mend_it() -> None:

@@ -84,10 +84,13 @@ def _compile(folder: Path, values: dict[str, int], programs: list[str]) -> dict[
     ours, theirs = socket.socketpair()
     with ours, tempfile.TemporaryFile() as log:
         with theirs:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-S", bcc_compiler.__file__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+            try:
+                child = subprocess.Popen(
+                    [sys.executable, "-I", "-S", bcc_compiler.__file__, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                )  # fmt: skip
+            except OSError as error:
+                raise CompileError(f"the compiler does not start: {error}") from error
         ours.settimeout(TIMEOUT)
         answer: dict[str, Any]
         try:
