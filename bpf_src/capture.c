@@ -37,6 +37,7 @@
 #define NR_EXECVE 59
 #define NR_PPOLL 271
 #define NR_CLONE3 435
+#define CLONE_THREAD_ 0x10f00 // with memory, files, directory and signals shared, as threads must and do
 #define COMPAT_FORK 2
 #define COMPAT_EXECVE 11
 #define COMPAT_CLONE 120
@@ -731,6 +732,11 @@ static inline void put_clone_flags(struct scratch *scratch, struct task_struct *
         known = made_with.lookup(&tid);
         if (known) flags = *known;
         made_with.delete(&tid);
+        if (!known && tid != AT(u32, task, TASK_TGID)) {
+            // Made before recording began. That it is a thread, it shows itself.
+            flags = CLONE_THREAD_;
+            known = &flags;
+        }
     }
     *(u64 *)(at + 2) = flags;
     close_piece(scratch, at, known ? 8 : -1);
