@@ -73,7 +73,7 @@ class Wanted:
 
         Events that capturing itself makes are not counted unless ``internal``.
         """
-        self._filter = filters.compile(filter_text)
+        self.filter = filters.compile(filter_text)
         self._internal = internal
         self._left = most
         self._span = None if seconds is None else round(seconds * 1e9)
@@ -88,7 +88,7 @@ class Wanted:
         end = len(segment)
         if self.enough:
             return np.zeros(end, np.bool_)
-        mask = self._filter.mask(store, segment)
+        mask = self.filter.mask(store, segment)
         if self._span is not None:
             if self._until is None:
                 self._until = segment.time_span[0] + self._span

@@ -30,6 +30,8 @@ from engine.store.store import Store
 
 _MEMO = 1 << 16
 """Contents remembered; past that all are forgotten."""
+_FAR = 1 << 16
+"""Bytes between two records past which what lies between is not read."""
 _UNSIGNED_DIRECTORY = CURRENT_DIRECTORY + (1 << 32)
 """The working directory's number, read from four bytes without sign."""
 _SIGNED = frozenset({"INT8", "INT16", "INT32", "INT64", "ERRNO", "FD", "FD32", "PID", "PID32"})
@@ -135,6 +137,14 @@ class ParameterTerm(Plan):
         return held
 
     def _answers(self, store: Store, segment: Segment, rows: NDArray[np.intp], how: NDArray[np.int8]) -> Mask:
+        """The answers for rows that have the parameter; records far from each other are read one by one."""
+        ends = np.flatnonzero(np.diff(segment.offset[rows]) > _FAR) + 1
+        if not len(ends):
+            return self._near_answers(store, segment, rows, how)
+        pieces = zip(np.split(rows, ends), np.split(how, ends), strict=True)
+        return np.concatenate([self._near_answers(store, segment, *piece) for piece in pieces])
+
+    def _near_answers(self, store: Store, segment: Segment, rows: NDArray[np.intp], how: NDArray[np.int8]) -> Mask:
         held = np.zeros(len(rows), np.bool_)
         starts, lengths = np.empty(len(rows), np.int64), np.full(len(rows), -2, np.int32)
         begins, ends = segment.offset[rows], np.append(segment.offset[1:], segment.end)[rows]

@@ -330,23 +330,23 @@ class _Junction(Plan):
 
     def __init__(self, every: bool, operands: Sequence[Plan]) -> None:
         super().__init__()
-        self._every = every
-        self._operands = sorted(operands, key=lambda plan: _COST[plan.place])
-        self.place = self._operands[-1].place
+        self.every = every
+        self.operands = sorted(operands, key=lambda plan: _COST[plan.place])
+        self.place = self.operands[-1].place
         self.text = (" and " if every else " or ").join(operand.text for operand in operands)
 
     def _mask(self, store: Store, segment: Segment, rows: Rows) -> Mask:
-        self._operands.sort(key=lambda plan: plan.burden(self._every))
-        held = self._operands[0].mask(store, segment, rows)
-        for operand in self._operands[1:]:
-            undecided = held if self._every else ~held
+        self.operands.sort(key=lambda plan: plan.burden(self.every))
+        held = self.operands[0].mask(store, segment, rows)
+        for operand in self.operands[1:]:
+            undecided = held if self.every else ~held
             left = int(np.count_nonzero(undecided))
             if not left:
                 break
             if operand.place is Place.LATE or (operand.place is Place.EVENT and left * _FEW < len(held)):
                 chosen = np.flatnonzero(undecided)
                 held[chosen] = operand.mask(store, segment, chosen if rows is None else rows[chosen])
-            elif self._every:
+            elif self.every:
                 held &= operand.mask(store, segment, rows)
             else:
                 held |= operand.mask(store, segment, rows)
@@ -354,18 +354,18 @@ class _Junction(Plan):
 
     def possible(self, store: Store, segment: Segment) -> bool:
         """As of every plan."""
-        found = (operand.possible(store, segment) for operand in self._operands)
-        return all(found) if self._every else any(found)
+        found = (operand.possible(store, segment) for operand in self.operands)
+        return all(found) if self.every else any(found)
 
     @property
     def way(self) -> str:
         """As of every plan."""
-        return "all of" if self._every else "any of"
+        return "all of" if self.every else "any of"
 
     @property
     def parts(self) -> Sequence[Plan]:
         """As of every plan."""
-        return sorted(self._operands, key=lambda plan: plan.burden(self._every))
+        return sorted(self.operands, key=lambda plan: plan.burden(self.every))
 
 
 _TERMS: dict[Place, Callable[[Test, str], _Tested]] = {
@@ -411,7 +411,8 @@ def joined(every: bool, operands: Iterable[Plan]) -> Plan:
     holds decides here or is left out."""
     by_place: dict[Place, list[Plan]] = {}
     parts: list[Plan] = []
-    for operand in {operand.text: operand for operand in operands}.values():
+    flat = (part for operand in operands for part in _operands(operand, every))
+    for operand in {part.text: part for part in flat}.values():
         if isinstance(operand, _TypeTerm | _Tested):
             by_place.setdefault(operand.place, []).append(operand)
         else:
@@ -424,6 +425,11 @@ def joined(every: bool, operands: Iterable[Plan]) -> Plan:
     if not open_parts:
         return parts[0]
     return open_parts[0] if len(open_parts) == 1 else _Junction(every, open_parts)
+
+
+def _operands(plan: Plan, every: bool) -> Sequence[Plan]:
+    """The operands of a junction of that kind, else the plan itself."""
+    return plan.operands if isinstance(plan, _Junction) and plan.every is every else (plan,)
 
 
 def _merged(every: bool, terms: Sequence[Plan]) -> Plan:

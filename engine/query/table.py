@@ -48,13 +48,13 @@ class TableRun:
         self._store = store
         self._view = view
         self._containers = containers
-        self._filter = filters.compile(filter_text)
+        self.filter = filters.compile(filter_text)
         self._cells = Cells(view.columns_for(containers))
         self._rows: Grouping | Listing
         if view.kind is Kind.LIST:
             self._rows = Listing(store, view.columns_for(containers), window)
         else:
-            self._rows = Grouping(store, view, self._filter, containers, window)
+            self._rows = Grouping(store, view, self.filter, containers, window)
         self._window = window
         self._taken = 0
         self._made: tuple[tuple[object, ...], Table] | None = None
@@ -64,7 +64,7 @@ class TableRun:
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
-            self._rows.add(segment, self._filter.mask(self._store, segment))
+            self._rows.add(segment, self.filter.mask(self._store, segment))
             self._taken = segment.first + len(segment)
         return True
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.model.facts import Container, Group, Interface, Machine, User
 from engine.model.fds import Fds
-from engine.store.segment import Sample, Segment, Window
+from engine.store.segment import HIDDEN, Sample, Segment, Window
 from engine.store.threads import ThreadRows
 
 
@@ -109,6 +109,7 @@ class Store:
         since the one before. Empty where samples come thread by thread."""
         self.losses: list[Loss] = []
         """Events that could not be captured, in order of time; none of windows that were forgotten."""
+        self._begins: int | None = None
         self._summed = _Sums()
         self._compacted = 0
         """Bytes of tables after they were compacted last."""
@@ -124,6 +125,7 @@ class Store:
         True when tables should be compacted: they take ``growth`` bytes more than after the last time. Nobody may be
         reading meanwhile.
         """
+        self._begins = self.begins
         gone, self.segments[:count] = self.segments[:count], []
         if gone:
             self.forgotten = gone[-1].first + len(gone[-1])
@@ -161,6 +163,17 @@ class Store:
         self.revision += 1
         self.compactions += 1
         return threads, fds
+
+    @property
+    def begins(self) -> int | None:
+        """Time of the first visible event there ever was, ns since epoch; None before it."""
+        if self._begins is None:
+            for segment in self.segments:
+                visible = np.flatnonzero((segment.flags & HIDDEN) == 0)
+                if len(visible):
+                    self._begins = int(segment.time[visible[0]])
+                    break
+        return self._begins
 
     @property
     def events(self) -> int:

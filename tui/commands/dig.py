@@ -70,6 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     output("-S", "--summary", action="store_true", help="at the end how many events there were of each type")
     output("-q", "--quiet", action="store_true", help="print no events")
     output("-P", "--progress", action="store_true", help="say on standard error how much of a capture was read")
+    output("--explain", action="store_true", help="at the end, on standard error, how the filter was answered")
     output("--unbuffered", action="store_true", help="as always here: what was found is printed at once")
 
 
@@ -117,6 +118,8 @@ def run(asked: argparse.Namespace) -> int:
         return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
     for told in damage:
         _fail(told, Exit.FAILED)
+    if asked.explain:
+        sys.stderr.write(f"{wanted.filter.explain()}\n")
     if asked.verbose:
         took = time.monotonic() - began
         sys.stderr.write(f"Elapsed time: {took:.3f}, Captured Events: {wanted.seen}, {wanted.seen / took:.2f} eps\n")

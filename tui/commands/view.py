@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "view",
         usage="tui view VIEW [-r FILE] [--from T] [--to T] [--every D] [--json | --csv] [-pc] [--sort COLUMN]\n"
-        "                [--top N] [FILTER ...]\n"
+        "                [--top N] [--explain] [FILTER ...]\n"
         "       tui view --list [--json]\n"
         "       tui view [VIEW] --schema\n"
         "       tui view --check FILE",
@@ -48,6 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--sort", metavar="COLUMN", help="title of the column to sort on")
     add("--top", metavar="N", type=at_least(1), help="print the first N rows only")
     add("--list", action="store_true", help="list the views there are")
+    add("--explain", action="store_true", help="of a capture: say on standard error how the filter was answered")
     add("--schema", action="store_true", help="print a JSON schema: of the rows of VIEW, without one of view files")
     add("--check", metavar="FILE", type=Path, help="tell every mistake in a view file of your own")
     form = parser.add_mutually_exclusive_group()
@@ -137,6 +138,8 @@ class _Rows:
                 if windowed:
                     made = self._run(reading.store, self._window(reading.store))
                 write(made.table(self._sort), self._titles, self._asked.top, self._form)
+                if self._asked.explain:
+                    print(made.filter.explain(), file=sys.stderr)
             for damage in reading.store.damage:
                 print(f"tui: {clean(str(damage))}", file=sys.stderr)
             return Exit.FAILED if reading.store.damage else Exit.OK

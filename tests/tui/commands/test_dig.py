@@ -127,3 +127,11 @@ def test_fields_are_listed_and_searched(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["fields", "--markdown", "fd.num"]) == Exit.OK
     assert "| `fd.num` | id |" in capsys.readouterr().out
     assert main(["fields", "nosuchthing"]) == Exit.FAILED
+
+
+def test_how_a_filter_was_answered_is_told_on_standard_error(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-r", capture, "--explain", "-q", "evt.type=read and proc.name=cat") == Exit.OK
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "once per thread: proc.name = cat" in err
+    assert "11 asked, 10 kept" in err

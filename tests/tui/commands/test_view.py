@@ -110,3 +110,8 @@ def test_a_check_tells_mistakes_and_fails(tmp_path: Path, capsys: pytest.Capture
 def test_the_schema_of_view_files_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["view", "--schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_how_a_filter_was_answered_is_told_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", "procs", "-r", DEMO, "--explain", "--csv", "evt.type=read"]) == 0
+    assert "once per event type: evt.type = read" in capsys.readouterr().err
