@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from engine.filters import FilterError
+from engine.filters.parser import conjuncts
+from engine.query.compose import compose
 from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import Level, LinesRequest, LinesSnapshot, Row, TableRequest, TableSnapshot
 from engine.query.view import View
@@ -134,6 +137,26 @@ class Place:
             levels = (*levels, Level(self.view, *selected))
         shown = show if view is None else Show.TABLE
         return Place(view, levels, self.filter, self.window, shown, self.containers, view_as=self.view_as)
+
+    @property
+    def filterable(self) -> bool:
+        """True where a filter changes what is shown."""
+        return self.show is not Show.DETAIL
+
+    @property
+    def besides(self) -> str:
+        """What is kept besides the user's own filter."""
+        if self.show is Show.DETAIL:
+            return f"{EVENT_NUMBER}={self.event}"
+        return compose("", self.levels, self.view)
+
+
+def terms(text: str) -> list[str]:
+    """The terms a filter asks for all of; the whole where it cannot be read."""
+    try:
+        return [text[start:end] for _, start, end in conjuncts(text)] if text.strip() else []
+    except FilterError:
+        return [text]
 
 
 def offered(views: Iterable[View], place: Place) -> list[View]:

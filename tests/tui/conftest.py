@@ -79,3 +79,10 @@ def stage_without_colour(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The same where NO_COLOR is set."""
     monkeypatch.setenv("NO_COLOR", "1")
     return _stage()
+
+
+@pytest.fixture(autouse=True)
+def no_files_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes what the user keeps."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

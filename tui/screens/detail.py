@@ -57,7 +57,6 @@ class Detail(Part):
             self._show(place.snapshot)
             return
         grid.show(Page(headed=False), None, "Reading…")
-        self.screen.header.show_filter(f"evt.num={place.event}")
         self._asked = DetailRequest(place.event)
         self.screen.engine.ask("detail", self._asked)
 
@@ -79,7 +78,6 @@ class Detail(Part):
     def _show(self, snapshot: DetailSnapshot) -> None:
         rows = tuple(Row(at, row.name, (row.name, _told(row))) for at, row in enumerate(snapshot.rows))
         page = Page(COLUMNS, rows, 0, len(rows), headed=False, tones=tuple(row.kind for row in snapshot.rows))
-        self.screen.header.show_filter(f"evt.num={snapshot.number}")
         self.screen.grid.show(page, self.screen.grid.position.index, snapshot.error)
 
     def open(self) -> bool:

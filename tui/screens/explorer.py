@@ -19,7 +19,7 @@ from engine.query.snapshots import Snapshot, Status, TableSnapshot
 from engine.query.view import View
 from tui.engine import Engine
 from tui.options import Options
-from tui.place import SHAPES, Place, Show, target
+from tui.place import SHAPES, Place, Show, target, terms
 from tui.screens.actions import Actions
 from tui.screens.cells import Cells
 from tui.screens.detail import Detail
@@ -33,11 +33,13 @@ from tui.screens.rows import Rows
 from tui.screens.spectrogram import Spectrograms
 from tui.screens.timing import Timing
 from tui.widgets.body import Body
+from tui.widgets.choices import Choices
 from tui.widgets.dialog import Dialog
+from tui.widgets.filter_editor import FilterPrompt
 from tui.widgets.grid import Grid
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.prompts import FilterPrompt, LinePrompt, SearchPrompt
+from tui.widgets.prompts import LinePrompt, SearchPrompt
 from tui.widgets.spectrogram import Spectrogram
 from tui.widgets.tiles import Tiles
 from tui.widgets.timeline import Timeline
@@ -96,6 +98,7 @@ class Explorer(Screen[None]):
         yield SearchPrompt(id="search-prompt")
         yield LinePrompt(id="line-prompt")
         yield KeyBar(id="keys")
+        yield Choices(id="choices")
         yield Dialog(id="dialog")
 
     def on_mount(self) -> None:
@@ -164,6 +167,7 @@ class Explorer(Screen[None]):
             level = below.levels[-1] if below and len(below.levels) > len(here.levels) else None
             steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
         self.header.show_crumbs(steps)
+        self.header.show_filter(terms(self.place.filter), self.place.besides)
         self.show_source()
         for body in (self.grid, *self._bodies.values()):
             body.display = body is self.body
@@ -302,6 +306,22 @@ class Explorer(Screen[None]):
     @on(FilterPrompt.Typed)
     def _filter_typed(self) -> None:
         self.filtering.check()
+
+    @on(FilterPrompt.Completing)
+    def _completion_wanted(self) -> None:
+        self.filtering.complete()
+
+    @on(FilterPrompt.EarlierWanted)
+    def _earlier_wanted(self) -> None:
+        self.filtering.offer_earlier()
+
+    @on(FilterPrompt.Named)
+    def _filter_named(self, event: FilterPrompt.Named) -> None:
+        self.filtering.save(event.name, event.text)
+
+    @on(Choices.Chosen)
+    def _choice_clicked(self) -> None:
+        self.filter_prompt.accept()
 
     @on(FilterPrompt.Applied)
     def _filter_applied(self, event: FilterPrompt.Applied) -> None:

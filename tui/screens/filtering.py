@@ -1,28 +1,63 @@
-"""Filters: the editor for the filter of events, and the text that rows must show."""
+"""Filters: the editor, terms removed one by one, filters used before, and the text that rows must show."""
 
 from __future__ import annotations
 
-from engine.query.snapshots import Snapshot, Status, VerdictRequest, VerdictSnapshot
+from dataclasses import replace
+
+from textual.content import Content
+
+from engine.filters import FilterError, rewrite
+from engine.filters.saved import SavedFilters
+from engine.query.snapshots import (
+    CompletionRequest,
+    CompletionSnapshot,
+    Snapshot,
+    Status,
+    VerdictRequest,
+    VerdictSnapshot,
+)
+from engine.text import clean
+from tui.place import terms
 from tui.screens.part import Part
-from tui.widgets.prompts import FilterPrompt
+from tui.widgets.filter_editor import FilterPrompt, Typing
 
 
 class Filtering(Part):
     """Edits what the present place keeps."""
+
+    def mounted(self) -> None:
+        """Read the filters used before."""
+        self.saved = SavedFilters()
 
     @property
     def prompt(self) -> FilterPrompt:
         """The editor."""
         return self.screen.filter_prompt
 
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to filter in one event."""
+        if action in {"remove_last", "remove_term"}:
+            return True if self.screen.place.filter.strip() else None
+        return True if self.screen.place.filterable else None
+
     def action_edit_filter(self) -> None:
         """Open the filter editor."""
         self.screen.search_prompt.close()
-        self.prompt.open(self.screen.place.filter, self.screen.place.text)
+        place = self.screen.place
+        self.prompt.edit(place.filter, place.text, self.saved.recent)
 
-    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to filter in one event."""
-        return True if self.screen.place.has_rows else None
+    def action_remove_last(self) -> None:
+        """Take the last term out of the filter."""
+        self.action_remove_term(len(terms(self.screen.place.filter)) - 1)
+
+    def action_remove_term(self, index: int) -> None:
+        """Take one of the filter's terms out."""
+        place = self.screen.place
+        try:
+            text = rewrite.remove(place.filter, terms(place.filter)[index])
+        except FilterError:
+            text = ""
+        self.screen.change(replace(place, filter=text))
 
     def status_changed(self, status: Status) -> None:
         """Count anew."""
@@ -34,33 +69,63 @@ class Filtering(Part):
         place = self.screen.place
         self.screen.engine.ask("verdict", VerdictRequest(self.prompt.text, place.levels, place.window))
 
+    def complete(self) -> None:
+        """Ask what may be typed next."""
+        if self.prompt.display and self.prompt.typing is Typing.FILTER:
+            request = CompletionRequest(self.prompt.text, self.prompt.cursor, self.saved.recent)
+            self.screen.engine.ask("completion", request)
+
     def take(self, snapshot: Snapshot) -> bool:
-        """Show a verdict."""
-        if not isinstance(snapshot, VerdictSnapshot):
-            return False
-        self.prompt.judge(snapshot)
-        return True
+        """Show a verdict, or what may be typed next."""
+        if isinstance(snapshot, VerdictSnapshot):
+            self.prompt.judge(snapshot)
+            return True
+        if isinstance(snapshot, CompletionSnapshot):
+            if self.prompt.display:
+                self.prompt.offer(snapshot)
+            return True
+        return False
 
     def apply(self, text: str) -> None:
-        """Keep what a filter keeps, or with text mode the rows that show a text."""
-        place = self.screen.place
-        as_text = self.prompt.as_text
+        """Keep what a filter keeps, or the rows that show a text."""
+        place, typing = self.screen.place, self.prompt.typing
         self._close()
-        if as_text and text != place.text:
-            place.text = text
-        elif not as_text and text != place.filter:
-            place.filter = text
-        else:
+        if typing is Typing.TEXT and text != place.text:
+            self.screen.change(replace(place, text=text))
+        elif typing is Typing.FILTER and text != place.filter:
+            self.saved.use(text)
+            self.screen.change(replace(place, filter=text))
+
+    def save(self, name: str, text: str) -> None:
+        """Keep a filter under a name."""
+        try:
+            lasts = self.saved.add(name, text)
+        except ValueError as error:
+            self.screen.notify(clean(str(error)), severity="error", markup=False)
             return
-        self.screen.change(place)
+        self.screen.notify(f"Saved as {clean(name.strip())}" + ("" if lasts else ", until the end"), markup=False)
+
+    def offer_earlier(self) -> None:
+        """Offer saved filters, then those used before."""
+        entries = [*((name, text) for name, text in self.saved.saved.items()), *(("", t) for t in self.saved.recent)]
+        if not entries:
+            self.screen.notify("No filter was used or saved yet", timeout=2, markup=False)
+            return
+        labels = [Content.styled(clean(name), "bold") if name else Content(clean(text)) for name, text in entries]
+        self.screen.dialog.choose(
+            "Filters", labels, lambda at: [("", entries[at][1])], 0, lambda at: self.prompt.put(entries[at][1]),
+            ("ctrl+r",), closed=lambda: self.screen.set_focus(self.prompt.entry),
+        )  # fmt: skip
 
     def _close(self) -> None:
         self.prompt.close()
-        self.screen.engine.drop("verdict")
+        for slot in ("verdict", "completion"):
+            self.screen.engine.drop(slot)
 
     def cancel(self) -> bool:
-        """Leave the editor, the filter as it was."""
+        """Leave the list, then the editor, the filter as it was."""
         if not self.prompt.display:
             return False
-        self._close()
+        if not self.prompt.leave():
+            self._close()
         return True

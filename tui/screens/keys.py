@@ -61,6 +61,7 @@ SECTIONS: dict[str, list[Binding]] = {
             "f4,backslash,f", "edit_filter", "Filter",
             "Edit the filter; it is checked while typed; F2 there: a text that rows must show", "filter",
         ),
+        _quiet("u", "remove_last", "Remove", "Take the last term out of the filter; ✕ takes any", "remove-term"),
         _key("slash,ctrl+f", "search", "Find", "Find text in the rows while typing", "search"),
         _quiet("n,f3", "search_next(False)", "Next", "Next row with the text", "next"),
         _quiet("N", "search_next(True)", "Previous", "Previous row with the text", "previous"),

@@ -41,7 +41,6 @@ class Overview(Part):
             self.tiles.show(place.snapshot.figures)
         else:
             self.tiles.show((), "Counting…")
-        self.screen.header.show_filter(place.filter)
         self._ask()
 
     def _ask(self) -> None:

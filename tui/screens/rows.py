@@ -87,10 +87,8 @@ class Rows(Part):
             return
         grid.restore(place.position)
         if isinstance(place.snapshot, TableSnapshot | LinesSnapshot):
-            self.screen.header.show_filter(place.snapshot.filter)
             self._show(place.snapshot, awaited=False)
         else:
-            self.screen.header.show_filter(place.filter)
             grid.show(Page(headed=place.show is Show.TABLE), None, "Reading…")
         self.ask()
 
@@ -111,7 +109,6 @@ class Rows(Part):
         # Whoever moved on, or left the search, is not brought back by an answer that took its time.
         stayed = screen.grid.hold == self._asked_at
         screen.place.snapshot = snapshot
-        screen.header.show_filter(snapshot.filter)
         self._show(snapshot, awaited=awaited)
         if awaited and request.search and stayed:
             self._found(snapshot.found)

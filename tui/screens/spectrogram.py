@@ -58,7 +58,6 @@ class Spectrograms(Part):
             return
         self.picture.restore(place.position)
         self.picture.show(place.snapshot if isinstance(place.snapshot, SpectrogramSnapshot) else None)
-        self.screen.header.show_filter(place.filter)
         self.ask()
 
     def ask(self) -> None:
@@ -89,7 +88,6 @@ class Spectrograms(Part):
             return False
         if snapshot.request is self._asked and self.here:
             self.screen.place.snapshot = snapshot
-            self.screen.header.show_filter(snapshot.filter)
             self.picture.show(snapshot)
         return True
 

@@ -56,6 +56,7 @@ class Dialog(Widget, can_focus=True):
         self._title_width = TITLE_WIDTH
         self._leave: frozenset[str] = frozenset()
         self._hotkeys: Mapping[str, int] = {}
+        self._afterwards: Callable[[], None] = lambda: None
         self._at = 0
         self._top = 0
         self._text_top = 0
@@ -70,11 +71,14 @@ class Dialog(Widget, can_focus=True):
         chosen: Callable[[int], None],
         leave: Sequence[str],
         hotkeys: Mapping[str, int] | None = None,
+        closed: Callable[[], None] = lambda: None,
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
-        ``leave`` are keys that close the dialog besides Esc; ``hotkeys`` are characters that choose an entry.
+        ``leave`` are keys that close the dialog besides Esc; ``hotkeys`` are characters that choose an entry;
+        ``closed`` is called when the dialog is closed, before ``chosen``.
         """
+        self._afterwards = closed
         self._labels, self._meaning, self._chosen = labels, meaning, chosen
         self._hotkeys = hotkeys or {}
         self._title_width = TITLE_WIDTH
@@ -101,6 +105,8 @@ class Dialog(Widget, can_focus=True):
         self.display = False
         self.release_mouse()
         self.screen.set_focus(None)
+        afterwards, self._afterwards = self._afterwards, lambda: None
+        afterwards()
 
     # what happens to it
 

@@ -77,8 +77,20 @@ class Header(Vertical):
         line = self.query_one("#crumbs", Line)
         line.right = Content.styled(f" {text} ✕ ", "reverse").stylize(runs("screen.whole")) if text else Content("")
 
-    def show_filter(self, text: str) -> None:
-        """Tell the complete filter rows pass; a click edits it."""
-        line = self.query_one("#filter", Line)
-        shown = Content(clean(text)) if text else Content.styled("none", "$foreground-muted")
-        line.left = Content.assemble(("Filter ", "$foreground-muted"), shown).stylize(runs("screen.edit_filter"))
+    def show_filter(self, terms: Sequence[str], besides: str) -> None:
+        """Tell the terms of the user's filter, each with a mark to take it out, and what is kept besides; a click on
+        the text edits it."""
+        edit = runs("screen.edit_filter")
+        parts = [
+            Content.assemble(
+                Content(clean(term)).stylize(edit),
+                Content.styled(" ✕", "$text-accent").stylize(runs(f"screen.remove_term({index})")),
+            )
+            for index, term in enumerate(terms)
+        ]
+        if besides:
+            parts.append(Content.styled(clean(besides), "$foreground-muted" if terms else "").stylize(edit))
+        shown = Content.styled(" and ", "$foreground-muted").join(parts)
+        nothing = Content("" if parts else "none").stylize(edit)
+        head = Content.styled("Filter ", "$foreground-muted").stylize(edit)
+        self.query_one("#filter", Line).left = Content.assemble(head, shown, nothing)

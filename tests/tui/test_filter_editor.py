@@ -1,0 +1,146 @@
+"""The filter editor: what it offers, how it is left, and what it keeps."""
+
+from __future__ import annotations
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.tui.conftest import Stage, until
+from tui.widgets.choices import Choices
+from tui.widgets.filter_editor import FilterPrompt
+
+WIDE = (120, 30)
+
+
+def choices(stage: Stage) -> Choices:
+    return stage.screen.query_one(Choices)
+
+
+def editor(stage: Stage) -> FilterPrompt:
+    return stage.screen.filter_prompt
+
+
+async def typed(pilot: Pilot[None], text: str) -> None:
+    await pilot.press(*text)
+    await pilot.pause()
+
+
+async def test_tab_completes_and_the_list_tells_meanings(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.nam")
+        await until(pilot, lambda: choices(stage).first is not None)
+        shown = "\n".join(stage.text())
+        assert "proc.name" in shown
+        await pilot.press("tab")
+        await pilot.pause()
+        assert editor(stage).text.startswith("proc.name")
+
+
+async def test_enter_takes_what_is_under_the_cursor_of_the_list_else_applies(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "evt.fai")
+        await until(pilot, lambda: choices(stage).first is not None)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert editor(stage).text.startswith("evt.failed")
+        assert editor(stage).display
+        await typed(pilot, "=true")
+        await pilot.press("enter")
+        await until(pilot, lambda: not editor(stage).display)
+        assert stage.screen.place.filter.replace(" ", "") == "evt.failed=true"
+
+
+async def test_an_item_is_taken_by_a_click(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "evt.fai")
+        await until(pilot, lambda: choices(stage).first is not None)
+        await pilot.pause()
+        line = next(at for at, text in enumerate(stage.text()) if "evt.failed" in text)
+        await pilot.click(offset=(stage.text()[line].index("evt.failed") + 2, line))
+        await pilot.pause()
+        assert editor(stage).text.startswith("evt.failed")
+
+
+async def test_changes_can_be_undone_and_done_again(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "abc")
+        await pilot.press("ctrl+z", "ctrl+z")
+        assert editor(stage).text == "a"
+        await pilot.press("ctrl+y")
+        assert editor(stage).text == "ab"
+        await typed(pilot, "x")
+        await pilot.press("ctrl+y")
+        assert editor(stage).text == "abx"
+
+
+async def test_escape_leaves_the_list_first_and_then_the_editor(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.na")
+        await until(pilot, lambda: choices(stage).first is not None)
+        await pilot.press("down", "escape")
+        assert editor(stage).display
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not editor(stage).display
+        assert not choices(stage).display
+        assert stage.screen.place.filter == ""
+
+
+async def test_filters_used_and_saved_are_offered_again(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "x=first")
+        await pilot.press("ctrl+s")
+        await typed(pilot, "mine")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: stage.screen.place.filter == "x=first")
+        assert stage.screen.filtering.saved.saved == {"mine": "x=first"}
+        assert stage.screen.filtering.saved.recent == ("x=first",)
+        await pilot.press("u", "f4", "ctrl+r")
+        await pilot.pause()
+        assert any("mine" in line for line in stage.text())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert editor(stage).text == "x=first"
+        assert isinstance(stage.app.focused, Input)
+
+
+async def test_terms_are_taken_out_one_by_one(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        stage.screen.filtering.prompt.edit("", "", ())
+        stage.screen.filtering.apply("proc.name=a and (fd.name=b or fd.name=c) and evt.failed=true")
+        await pilot.pause()
+        assert stage.text()[2].count("✕") == 3
+        await pilot.click("#filter", offset=(stage.text()[2].index("✕") - 1, 0))
+        await pilot.pause()
+        assert stage.screen.place.filter == "(fd.name=b or fd.name=c) and evt.failed=true"
+        await pilot.press("u")
+        await pilot.pause()
+        assert stage.screen.place.filter == "(fd.name=b or fd.name=c)"
+        await pilot.press("u")
+        await pilot.pause()
+        assert stage.screen.place.filter == ""
+        assert "✕" not in stage.text()[2]
+
+
+async def test_what_is_typed_has_colours_by_what_it_is(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.name=x and no.field")
+        await pilot.pause()
+        line = next(at for at, text in enumerate(stage.text()) if "no.field" in text)
+        screen = stage.app.screen
+        strip = screen._compositor.render_strips(screen.size)[line]
+        colours = {
+            word: segment.style.color
+            for segment in strip
+            for word in ("proc.name", "and", "no.field")
+            if word in segment.text and segment.style
+        }
+        assert len(set(colours.values())) == 3

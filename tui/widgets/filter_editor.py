@@ -1,0 +1,322 @@
+"""The filter editor: syntax colours, what may come next, how many events are kept, undo, and filters used before.
+
+Owns the line and the keys in it. Filters are judged and completed by the engine, kept by ``filters.saved``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from rich.cells import cell_len
+from rich.highlighter import Highlighter
+from rich.style import Style
+from rich.text import Text
+from textual import events, on
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Label
+
+from engine.fields import UnknownField, look_up
+from engine.filters.completion import Completion
+from engine.filters.syntax import OPERATORS
+from engine.query.snapshots import CompletionSnapshot, VerdictSnapshot
+from tui.widgets.choices import Choices
+from tui.widgets.prompts import Prompt
+
+QUIET_TIME = 0.15
+"""Seconds without typing after which a filter is counted."""
+UNDO = 200
+"""Changes that can be undone."""
+HINT = "Tab completes · ↑↓ choose · Ctrl+Z undo · Ctrl+R earlier filters · Ctrl+S save · F2 text of rows"
+_PIECES = re.compile(
+    r"""(?P<text>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]*\]?)?)|(?P<sign>[=!<>]+)"""
+)
+_WORDS = {"and", "or", "not", *(name for name in OPERATORS if name.isalpha())}
+
+
+class Typing(Enum):
+    """What is typed; the value stands before it."""
+
+    FILTER = "Filter "
+    TEXT = "Text "
+    NAME = "Name "
+
+
+MEANINGS = {
+    Typing.TEXT: "rows that show it, in any column · F2 filter of events",
+    Typing.NAME: "the filter is kept under it · Esc leaves it unsaved",
+}
+
+
+class FilterColours(Highlighter):
+    """Fields, words of the language and texts each in a role's colour."""
+
+    def __init__(self, editor: FilterPrompt) -> None:
+        """Take the colours from the theme in force."""
+        self._editor = editor
+
+    def highlight(self, text: Text) -> None:
+        """Style the pieces."""
+        if self._editor.typing is not Typing.FILTER:
+            return
+        colours = self._editor.app.theme_variables
+        for match in _PIECES.finditer(text.plain):
+            word = match["word"]
+            if match["text"]:
+                role = "success"
+            elif match["sign"] or word in _WORDS:
+                role = "accent"
+            elif _is_field(word):
+                role = "primary"
+            else:
+                continue
+            text.stylize(Style(color=colours.get(role), bold=role == "accent"), *match.span())
+
+
+def _is_field(word: str) -> bool:
+    try:
+        look_up(word)
+    except UnknownField:
+        return False
+    return True
+
+
+class FilterPrompt(Prompt):
+    """Edits the filter, judged and completed while it is typed."""
+
+    class Typed(Message):
+        """The text rests; its verdict is wanted."""
+
+    class Completing(Message):
+        """Text or cursor changed; what may come next is wanted."""
+
+    class EarlierWanted(Message):
+        """Filters used before and saved ones are to be offered."""
+
+    class Applied(Message):
+        """Enter was pressed on a filter that is right, or on a text."""
+
+        def __init__(self, text: str) -> None:
+            """Remember what was typed."""
+            super().__init__()
+            self.text = text
+
+    class Named(Message):
+        """A name for the filter was typed."""
+
+        def __init__(self, name: str, text: str) -> None:
+            """Remember the name and the filter."""
+            super().__init__()
+            self.name = name
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        """Start hidden, nothing being checked."""
+        super().__init__(id=id)
+        self.typing = Typing.FILTER
+        self._rest: Timer | None = None
+        self._verdict: VerdictSnapshot | None = None
+        self._applying = False
+        self._texts = {Typing.FILTER: "", Typing.TEXT: "", Typing.NAME: ""}
+        self._undone: list[str] = []
+        self._past: list[str] = []
+        self._history: Sequence[str] = ()
+        self._history_at = -1
+        self._completion: Completion | None = None
+
+    def on_mount(self) -> None:
+        """Colour what is typed."""
+        self.entry = self.query_one(Input)
+        self.entry.highlighter = FilterColours(self)
+        self.choices = self.screen.query_one(Choices)
+
+    @property
+    def cursor(self) -> int:
+        """Where the next character goes."""
+        return self.entry.cursor_position
+
+    def edit(self, text: str, row_text: str, history: Sequence[str]) -> None:
+        """Show the prompt with a filter to change, and the text rows must show behind F2."""
+        self._texts = {Typing.FILTER: text, Typing.TEXT: row_text, Typing.NAME: ""}
+        self._past, self._undone = [text], []
+        self._history, self._history_at = history, -1
+        self._change_to(Typing.FILTER)
+
+    def _change_to(self, typing: Typing) -> None:
+        """Type something else."""
+        self.typing = typing
+        self._verdict, self._applying = None, False
+        self.query_one(Label).update(typing.value)
+        self.open(self._texts[typing])
+        self.choices.hide()
+        if typing is Typing.FILTER:
+            self.say(Content.styled(f"{' ' * cell_len(typing.value)}{HINT}", "$foreground-muted"))
+            self.post_message(self.Typed())
+        else:
+            self.say(Content.styled(f"{' ' * cell_len(typing.value)}{MEANINGS[typing]}", "$foreground-muted"))
+
+    def put(self, text: str) -> None:
+        """Put another filter in place of what is typed; it can be undone."""
+        self.screen.set_focus(self.entry)
+        self.entry.value = text
+        self.entry.cursor_position = len(text)
+
+    def close(self) -> None:
+        """Hide the prompt and what it offers."""
+        super().close()
+        self.choices.hide()
+
+    def leave(self) -> bool:
+        """What Esc does before it leaves the editor; False when nothing is left to do."""
+        if self.typing is Typing.NAME:
+            self._change_to(Typing.FILTER)
+            return True
+        return self.choices.leave()
+
+    # keys
+
+    def on_key(self, event: events.Key) -> None:
+        """What the keys do that type nothing."""
+        filtering = self.typing is Typing.FILTER
+        match event.key:
+            case "f2" if self.typing is not Typing.NAME:
+                self._texts[self.typing] = self.text
+                self._change_to(Typing.TEXT if filtering else Typing.FILTER)
+            case "down" | "up" if filtering:
+                if not self.choices.move(1 if event.key == "down" else -1):
+                    self._recall(-1 if event.key == "down" else 1)
+            case "tab" if filtering:
+                self.accept()
+            case "ctrl+z" if filtering:
+                self._undo()
+            case "ctrl+y" if filtering:
+                self._redo()
+            case "ctrl+r" if filtering:
+                self.post_message(self.EarlierWanted())
+            case "ctrl+s" if filtering and self.text.strip():
+                self._texts[Typing.FILTER] = self.text
+                self._change_to(Typing.NAME)
+            case _:
+                if filtering and event.key in ("left", "right", "home", "end"):
+                    self.call_after_refresh(self.post_message, self.Completing())
+                return
+        event.stop()
+
+    def _recall(self, by: int) -> None:
+        """Go through the filters used before."""
+        at = self._history_at + by
+        if -1 <= at < len(self._history):
+            self._history_at = at
+            self.put(self._history[at] if at >= 0 else self._texts[Typing.FILTER])
+
+    def _undo(self) -> None:
+        if len(self._past) > 1:
+            self._undone.append(self._past.pop())
+            self._restore(self._past[-1])
+
+    def _redo(self) -> None:
+        if self._undone:
+            self._past.append(self._undone.pop())
+            self._restore(self._past[-1])
+
+    def _restore(self, text: str) -> None:
+        with self.entry.prevent(Input.Changed):
+            self.entry.value = text
+        self.entry.cursor_position = len(text)
+        self._look_at_text()
+
+    # what is typed
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.typing is Typing.FILTER:
+            if self._past[-1:] != [event.value]:
+                self._past = [*self._past[-UNDO:], event.value]
+                self._undone = []
+            self._look_at_text()
+
+    def _look_at_text(self) -> None:
+        """Have it judged once it rests, and completed at once."""
+        self._applying = False
+        if self._rest:
+            self._rest.stop()
+        self._rest = self.set_timer(QUIET_TIME, lambda: self.post_message(self.Typed()))
+        self.post_message(self.Completing())
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        match self.typing:
+            case Typing.TEXT:
+                self.post_message(self.Applied(self.text))
+            case Typing.NAME:
+                self.post_message(self.Named(self.text, self._texts[Typing.FILTER]))
+                self._change_to(Typing.FILTER)
+            case Typing.FILTER if self.choices.item is not None:
+                self.accept()
+            case Typing.FILTER:
+                self._applying = True
+                if self._verdict and self._verdict.request.filter == self.text:
+                    self._apply(self._verdict)
+                else:
+                    self.post_message(self.Typed())
+
+    def offer(self, snapshot: CompletionSnapshot) -> None:
+        """Show what may come next; an answer for another text or cursor says nothing any more."""
+        request = snapshot.request
+        if self.typing is not Typing.FILTER or (request.filter, request.cursor) != (self.text, self.cursor):
+            return
+        self._completion = snapshot.completion
+        before = self.text[: snapshot.completion.start]
+        column = cell_len(self.typing.value) + cell_len(before) - self.entry.scroll_offset.x
+        self.choices.show(snapshot.completion.items, column)
+
+    def accept(self) -> None:
+        """Type what is under the cursor of the list, else the likeliest."""
+        item, completion = self.choices.first, self._completion
+        if item is None or completion is None:
+            return
+        text = self.text[: completion.start] + item.text + self.text[completion.end :]
+        self.choices.hide()
+        self.entry.value = text
+        self.entry.cursor_position = completion.start + len(item.text)
+        self.post_message(self.Completing())
+
+    def judge(self, verdict: VerdictSnapshot) -> None:
+        """Take the verdict on what is typed; one on an older text says nothing any more."""
+        if self.typing is not Typing.FILTER or verdict.request.filter != self.text:
+            return
+        self._verdict = verdict
+        if verdict.error:
+            self.say(self._pointed(verdict))
+        else:
+            self.say(
+                Content.assemble(
+                    (f"{' ' * cell_len(self.typing.value)}✓ ", "$text-success"),
+                    f"keeps {verdict.kept:,} of {verdict.of:,} events   ",
+                    (HINT, "$foreground-muted"),
+                )
+            )
+        if self._applying:
+            self._apply(verdict)
+
+    def _apply(self, verdict: VerdictSnapshot) -> None:
+        self._applying = False
+        if verdict.error:
+            self.app.bell()
+        else:
+            self.post_message(self.Applied(verdict.request.filter))
+
+    def _pointed(self, verdict: VerdictSnapshot) -> Content:
+        """The error with a mark under the character it is at."""
+        at = cell_len(self.typing.value) + cell_len(self.text[: verdict.position]) - self.entry.scroll_offset.x
+        at = max(0, min(at, self.size.width - 1))
+        message = " ".join(verdict.error.split())
+        if at + 2 + cell_len(message) <= self.size.width or at < self.size.width // 2:
+            return Content.assemble(" " * at, ("^ ", "bold $text-error"), (message, "$text-error"))
+        shown = Content.styled(message, "$text-error").truncate(at - 1, ellipsis=True)
+        return Content.assemble(" " * (at - 1 - shown.cell_length), shown, (" ^", "bold $text-error"))
