@@ -27,7 +27,7 @@
 
 #define ABSENT 0xffff
 #define PIECE_MAX 4096
-#define POSITION_MASK 0x3fff
+#define POSITION_MASK 0xffff
 #define NR_BITS 10
 #define NR_MASK ((1 << NR_BITS) - 1)
 #define TS_COMPAT 2
@@ -100,7 +100,7 @@ struct scratch {
     struct record record;
     u32 used;
     u32 part; // bytes of the piece being gathered; kept here so that the verifier forgets how it came about
-    u8 data[POSITION_MASK + 1 + 2 * PIECE_MAX + 64]; // the last piece may begin at the mask and be gathered from parts
+    u8 data[POSITION_MASK + 1 + 2 * DATA_MAX + 64]; // the last piece may begin at the mask and be gathered from parts
 };
 
 struct lost {
@@ -123,7 +123,8 @@ BPF_TABLE("hash", u32, u8, followed, 65536);
 BPF_TABLE("hash", u32, u64, made_with, 16384);
 // How long ppoll was told to wait, by thread id: at its exit the memory says what is left of that.
 BPF_TABLE("hash", u32, struct timespec_, timeouts, 16384);
-BPF_PERCPU_ARRAY(buffers, struct scratch, 1);
+// By processor: what is one's own of a per-cpu map may not be as large.
+BPF_ARRAY(buffers, struct scratch, 1);
 BPF_PROG_ARRAY(programs, 4);
 
 static inline void count_lost(void) {
@@ -187,8 +188,8 @@ static inline void send(struct scratch *scratch) {
 }
 
 static inline struct scratch *scratch_of_cpu(void) {
-    u32 zero = 0;
-    return buffers.lookup(&zero);
+    u32 cpu = bpf_get_smp_processor_id();
+    return buffers.lookup(&cpu);
 }
 
 // ---- pieces: each is appended at `used`, which stays below POSITION_MASK -------------------------------------------
@@ -198,7 +199,7 @@ static inline u8 *room(struct scratch *scratch) { return scratch->data + BOUNDED
 static inline void close_piece(struct scratch *scratch, u8 *at, long length) {
     u16 size = length < 0 ? ABSENT : length;
     *(u16 *)at = size;
-    scratch->used += 2 + (length < 0 ? 0 : BOUNDED(length, 0x1fff));
+    scratch->used += 2 + (length < 0 ? 0 : BOUNDED(length, 0xffff));
 }
 
 static inline void put_string(struct scratch *scratch, u64 address) {
@@ -211,9 +212,9 @@ static inline void put_string(struct scratch *scratch, u64 address) {
 static inline void put_user(struct scratch *scratch, u64 address, u64 length) {
     u8 *at = room(scratch);
     long done = -1;
-    if (length > PIECE_MAX) length = PIECE_MAX;
-    length = BOUNDED(length, 0x1fff);
-    if (length > PIECE_MAX) length = PIECE_MAX;
+    if (length > DATA_MAX) length = DATA_MAX;
+    length = BOUNDED(length, 0xffff);
+    if (length > DATA_MAX) length = DATA_MAX;
     if (address && !bpf_probe_read_user(at + 2, length, (void *)address)) done = length;
     close_piece(scratch, at, done);
 }
@@ -490,7 +491,7 @@ static inline void put_parts(struct scratch *scratch, u64 parts, u64 count, s64 
     u32 size = 0;
     u64 left = limit < 0 ? 0 : limit;
     if (left > snaplen) left = snaplen;
-    if (left > PIECE_MAX) left = PIECE_MAX;
+    if (left > DATA_MAX) left = DATA_MAX;
     u8 *data = at + 2 + 4 + 2;
     scratch->part = 0;
     NOT_UNROLLED
@@ -498,17 +499,17 @@ static inline void put_parts(struct scratch *scratch, u64 parts, u64 count, s64 
         struct iovec_ part = {};
         if (i >= count || bpf_probe_read_user(&part, sizeof(part), (void *)(parts + i * sizeof(part)))) break;
         size += part.length;
-        u64 kept = BOUNDED(scratch->part, 0x1fff);
+        u64 kept = BOUNDED(scratch->part, 0xffff);
         if (kept >= left) continue;
-        u64 take = BOUNDED(part.length < left - kept ? part.length : left - kept, 0x1fff);
-        if (take > PIECE_MAX) take = PIECE_MAX;
-        if (!bpf_probe_read_user(data + BOUNDED(kept, 0xfff), take, (void *)part.base)) scratch->part = kept + take;
+        u64 take = BOUNDED(part.length < left - kept ? part.length : left - kept, 0xffff);
+        if (take > DATA_MAX) take = DATA_MAX;
+        if (!bpf_probe_read_user(data + BOUNDED(kept, DATA_MAX - 1), take, (void *)part.base)) scratch->part = kept + take;
     }
     u32 kept = scratch->part;
     *(u16 *)at = 4;
     *(u32 *)(at + 2) = count <= MAX_PARTS ? size : ~0;
     *(u16 *)(at + 6) = limit < 0 ? ABSENT : kept;
-    scratch->used += 8 + BOUNDED(kept, 0x1fff);
+    scratch->used += 8 + BOUNDED(kept, 0xffff);
 }
 
 struct message {
@@ -571,7 +572,8 @@ int parts(struct bpf_raw_tracepoint_args *ctx) {
     put_parts(scratch, message.parts, message.count, limit, config_->snaplen);
     if (step.kind == STEP_MESSAGE) {
         put_user(scratch, message.name, message.name && message.name_length < 128 ? message.name_length : 0);
-        put_user(scratch, limit >= 0 ? message.control : 0, message.control_length);
+        put_user(scratch, limit >= 0 ? message.control : 0,
+                 message.control_length < PIECE_MAX ? message.control_length : PIECE_MAX);
         put_socket(scratch, AT(void *, task, TASK_FILES), message.name ? (s32)scratch->record.args[0] : -1, ALWAYS);
     }
     send(scratch);
@@ -666,7 +668,7 @@ static inline void put_comm(struct scratch *scratch, struct task_struct *task) {
 
 // Bytes of the process between two of its addresses, cut at a piece's size.
 static inline void put_range(struct scratch *scratch, u64 from, u64 to) {
-    put_user(scratch, to > from ? from : 0, to - from);
+    put_user(scratch, to > from ? from : 0, to - from < PIECE_MAX ? to - from : PIECE_MAX);
 }
 
 // Components of a path from the innermost out, one string each; the reader turns them round.

@@ -12,7 +12,7 @@ from engine.sources.live.calls import Encoding
 if not cython.compiled:
     raise ImportError("engine.decode.ring must be compiled: run `make build`")
 
-ROOM = cython.declare(cython.uint, 1 << 16)
+ROOM = cython.declare(cython.uint, 1 << 17)
 """Bytes kept free for the block being made: more than the largest record and what is added to it."""
 
 _PAGE = cython.declare(cython.int, 4096)

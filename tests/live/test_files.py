@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from engine.events import FLAG_TABLES
+from engine.sources.live.source import LiveSource, Options
 from tests.live.observing import Observer
 
 FLAGS = dict(FLAG_TABLES["file_flags"])
@@ -103,6 +104,19 @@ def test_data_is_cut_at_the_snap_length_and_the_result_is_not(observer: Observer
     assert (written.result, written.data) == (1000, bytes(range(80)))
     (read,) = [event for event in run.calls("read", size=4096) if event.result == 1000]
     assert read.data == bytes(range(80))
+
+
+def test_as_much_data_is_kept_as_was_asked_for_up_to_what_an_event_holds(observer: Observer) -> None:
+    for asked, kept in ((5000, 5000), (1 << 20, 32768)):
+        wide = Observer(LiveSource(Options(ring=8 << 20), snaplen=asked))
+        run = wide.python(
+            "import os\nfd = os.open('/dev/null', os.O_WRONLY)\nos.write(fd, bytes(range(256)) * 400)\n"
+            "os.writev(fd, [b'a' * 3000, b'b' * 40000])"
+        )
+        wide.close()
+        assert run.call("write").data == (bytes(range(256)) * 400)[:kept]
+        assert run.call("writev").data == (b"a" * 3000 + b"b" * 40000)[:kept]
+        assert (run.call("write").result, run.call("writev").size) == (102400, 43000)
 
 
 def test_names_of_files_are_told_by_every_call_that_changes_them(observer: Observer, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ CALLS = 512
 """Size of the kernel's table: call numbers, and at the end the calls of other kinds (32-bit, x32)."""
 MAX_STEPS = 5
 MAX_PARTS = 8
+DATA_MAX = 32768
+"""Most bytes kept of a buffer: a power of two; an event has to stay below 64 KiB."""
 RESULT = 6
 TID = 7
 ALWAYS = 7

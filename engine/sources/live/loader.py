@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.sources.bcc_compiler import LOAD_64, PSEUDO_MAP
 from engine.sources.live import bpf
 from engine.sources.live.bpf import BpfError
-from engine.sources.live.calls import ALWAYS, CALLS, COMPAT, MAX_PARTS, MAX_STEPS, PROGRAMS, Kind, Step
+from engine.sources.live.calls import ALWAYS, CALLS, COMPAT, DATA_MAX, MAX_PARTS, MAX_STEPS, PROGRAMS, Kind, Step
 from engine.sources.live.image import CompileError, Image, image
 from engine.sources.live.narrowing import KEPT_ALWAYS, KEPT_NEVER, MAX_CGROUPS
 
@@ -136,6 +136,7 @@ def _values() -> dict[str, int]:
     values: dict[str, int] = {f"STEP_{step.name}": step for step in Step}
     values |= {f"KIND_{kind.name}": kind for kind in Kind}
     values |= {"CALLS": CALLS, "MAX_STEPS": MAX_STEPS, "MAX_PARTS": MAX_PARTS, "ALWAYS": ALWAYS, "COMPAT_BIT": COMPAT}
+    values |= {"DATA_MAX": DATA_MAX}
     values |= {"KEPT_ALWAYS": KEPT_ALWAYS, "KEPT_NEVER": KEPT_NEVER, "MAX_CGROUPS": MAX_CGROUPS}
     return values | {"PAGE_SHIFT_": os.sysconf("SC_PAGESIZE").bit_length() - 1}
 
@@ -144,7 +145,7 @@ def _load(compiled: Image, options: Options) -> Loaded:
     cpus = os.sysconf("SC_NPROCESSORS_CONF")
     pid_max = int(Path("/proc/sys/kernel/pid_max").read_text())
     loaded = Loaded(options.ring, cpus, pid_max)
-    entries = {"events": options.ring, "running": pid_max, "chosen": pid_max // 64 + 1, "lost": cpus}
+    entries = {"events": options.ring, "running": pid_max, "chosen": pid_max // 64 + 1, "lost": cpus, "buffers": cpus}
     try:
         with _told():
             for of in compiled.maps:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.sources.live import picture
-from engine.sources.live.calls import CALL, IN_PROGRESS, encoding, kernel_table, table
+from engine.sources.live.calls import CALL, DATA_MAX, IN_PROGRESS, encoding, kernel_table, table
 from engine.sources.live.loader import Loaded, LoadError, Options, load
 from engine.sources.live.narrowing import MAX_CGROUPS, Narrower, Narrowing
 from engine.sources.live.sampling import Sampler
@@ -96,7 +96,7 @@ class LiveSource:
         chosen = np.frombuffer(self._map("chosen", 8 * words), np.uint64, words)
         self._narrower = Narrower(encoded, self._calls, self._config, chosen, self._offset)
         self._config["self"] = os.getpid()
-        self._config["snaplen"] = min(snaplen, 4096)
+        self._config["snaplen"] = min(snaplen, DATA_MAX)
         self._naming = Naming()
         self._sampler = Sampler(self._offset)
         self.samples = True
