@@ -154,30 +154,28 @@ def _of_lineage(read: Read) -> Callable[..., Value]:
 # --- leaders -----------------------------------------------------------------------------------------------
 
 
-def _leader(thread: Thread, store: Store, fact: str) -> Thread | None:
-    """The leader of the session or group named by a fact; else the oldest known process of it."""
+def _leader(thread: Thread, store: Store, fact: str) -> Thread:
+    """The leader of the session or group named by a fact; else the oldest known process of it.
+
+    Of an unknown one too: children stay in the session and group of their makers until they are seen to leave.
+    """
     number = getattr(thread, fact)
-    if number < 0:
-        return None
     oldest = process_of(thread, store)
     inside = fact != "pgid"
     for one in (oldest, *ancestors(thread, store)):
         if getattr(one, fact) != number:
             break
         oldest = one
-        if number == (one.vpid if inside else one.pid):
+        if number == (one.vpid if inside else one.pid) >= 0:
             return one
     # Numbers from inside a namespace name nobody outside of it.
-    known = None if inside and thread.pid != thread.vpid else version_at(store, number, thread.first)
-    return known if known is not None else oldest
+    named = number > 0 and (not inside or thread.pid == thread.vpid)
+    known = version_at(store, number, thread.first) if named else None
+    return oldest if known is None or known.comm is None else known
 
 
 def _of_leader(fact: str, read: Read) -> Callable[..., Value]:
-    def value(thread: Thread, store: Store, _: str | None) -> Value:
-        leader = _leader(thread, store, fact)
-        return None if leader is None else read(leader, store)
-
-    return value
+    return lambda thread, store, _: read(_leader(thread, store, fact), store)
 
 
 def _leads(fact: str, own: str) -> Callable[..., Value]:

@@ -243,8 +243,8 @@ def _with_container(text: Callable[[Identity], bytes | None]) -> Callable[[Event
 
 
 def _uid(event: Event, _: str | None) -> Value:
-    thread = event.thread
-    return None if thread is None or event.fd is None else b"%d%d" % (thread.tid, event.fd_number or 0)
+    thread, number = event.thread, event.fd_number
+    return None if thread is None or number is None or number < 0 else b"%d%d" % (thread.tid, number)
 
 
 _fd = partial(Field, place=Place.FD, group="fd")

@@ -78,9 +78,14 @@ def _of_call(parameters: Parameters, *, raw: bool = False) -> Callable[[Event, s
         told = _told(event, name)
         if told is None:
             return None
-        return argument_value(told, name) if raw else argument_text(told, name)
+        return argument_value(told, name) if raw else _folded(argument_text(told, name))
 
     return value
+
+
+def _folded(path: Value) -> Value:
+    """A path without double and trailing slashes, ``.`` and ``..``, if it is absolute."""
+    return joined(b"", path) if isinstance(path, bytes) and path.startswith(b"/") else path
 
 
 def _target(event: Event, _: str | None) -> Value:
@@ -108,7 +113,7 @@ def _absolute(event: Event, which: str | None) -> Value:
         return None
     second = which == "dst" and event.type.name in _AT_SECOND
     name = (_AT_SECOND if second else _AT).get(event.type.name)
-    return None if name is None or event.type.index(name) is None else argument_text(event, name)
+    return None if name is None or event.type.index(name) is None else _folded(argument_text(event, name))
 
 
 def _exits(*tables: Iterable[str]) -> Callable[[EventType], bool]:

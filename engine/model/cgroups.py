@@ -34,6 +34,21 @@ _CTR = re.compile(rb"/[^/]+/([^/]{1,64})\Z")
 _UNITS = (b".service", b".slice", b".scope")
 
 
+_SUBSYSTEMS = {b"perf": b"perf_event", b"mem": b"memory", b"io": b"blkio"}
+
+
+@lru_cache(4096)
+def renamed(cgroups: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The items with the names their subsystems have elsewhere: without ``_cgroup``, and not shortened."""
+    return tuple(map(_renamed, cgroups))
+
+
+def _renamed(item: bytes) -> bytes:
+    subsystem, equals, path = item.partition(b"=")
+    short = subsystem.removesuffix(b"_cgroup")
+    return _SUBSYSTEMS.get(short, short) + equals + path
+
+
 @lru_cache(4096)
 def container_of(cgroups: tuple[bytes, ...]) -> str:
     """Short id of the container the ``subsystem=path`` items belong to; empty on the host."""

@@ -37,7 +37,7 @@ class Thread:
     ended: int = -1
     """On the last version of a life, number of the event that ended it; -1 while it lasts."""
     started: int | None = None
-    """Time of the clone or exec that was seen to start it, ns since epoch."""
+    """Time of the clone that was seen to start it, ns since epoch."""
     comm: bytes | None = None
     exe: bytes = b""
     exepath: bytes = b""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.events import CATALOGUE, FLAG_TABLES, SCAP_TYPES, FdKind, codes_by_name
 from engine.model.call import Call
-from engine.model.cgroups import container_of
+from engine.model.cgroups import container_of, renamed
 from engine.model.changes import Changes
 from engine.model.descriptors import Descriptors
 from engine.model.facts import Group, Interface, Machine, Socket, Thread, User
@@ -100,6 +100,7 @@ class Model:
     def begin(self, number: int) -> None:
         """Take in the lists, before an event."""
         for thread in sorted(self._listed, key=lambda one: not one.is_main):
+            thread.cgroups = renamed(thread.cgroups)
             thread.container = container_of(thread.cgroups)
             thread.first = number
             self._threads.add(thread, sharing=-1 if thread.is_main else thread.pid)

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.events import CATALOGUE, FLAG_TABLES
 from engine.model.call import Call
-from engine.model.cgroups import container_of
+from engine.model.cgroups import container_of, renamed
 from engine.model.facts import Thread
 from engine.model.live import Live
 from engine.model.paths import joined
@@ -297,7 +297,7 @@ class Threads:
             if value is not None:
                 setattr(thread, name, value)
         if call.raw("cgroups") is not None:
-            thread.cgroups = call.items("cgroups")
+            thread.cgroups = renamed(call.items("cgroups"))
             thread.container = container_of(thread.cgroups)
         start = call.unsigned("pidns_init_start_ts")
         if start:
@@ -314,7 +314,6 @@ class Threads:
             return
         new = self._version(old, call.number)
         self._told(call, new)
-        new.started = call.time
         new.flags &= _INVERTED
         for name, fact in (("vpgid", "vpgid"), ("pgid", "pgid"), ("sid", "sid")):
             value = call.signed(name)

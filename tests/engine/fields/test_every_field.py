@@ -313,6 +313,33 @@ def of_a_changed_executable() -> tuple[Event, Expected]:
     return seen.happens(MMAP, 10, res=0), {"proc.exe_ino.ctime_duration_pidns_start": 700}
 
 
+def of_a_link_in_a_directory() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    seen.fd(10, 5, FdKind.DIRECTORY, b"/srv")
+    made = seen.happens(code("symlinkat"), 10, res=0, target="../etc/x", linkdirfd=5, linkpath="a//b/")
+    expected = {
+        "fs.path.source": "/srv/a/b",
+        "fs.path.sourceraw": "a//b/",
+        "fs.path.target": "/srv/etc/x",
+        "fs.path.targetraw": "../etc/x",
+        "evt.abspath": "/srv/a/b",
+        "fs.path.name": None,
+    }
+    return made, expected
+
+
+def of_a_failed_call() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    made = seen.happens(code("renameat2"), 10, res=-2, olddirfd=-100, oldpath="a", newdirfd=-100, newpath="b")
+    return made, {"fs.path.source": None, "evt.abspath[src]": "/home/a", "evt.abspath[dst]": "/home/b", "fd.uid": None}
+
+
+def of_an_old_call_told_by_its_enter() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    seen.happens(98, 10, path="new", mode=0)
+    return seen.happens(99, 10, res=0), {"fs.path.name": "/home/new", "fs.path.nameraw": "new"}
+
+
 MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_container,
     of_a_pod,
@@ -324,6 +351,9 @@ MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_memory,
     of_an_overlay,
     of_a_changed_executable,
+    of_a_link_in_a_directory,
+    of_a_failed_call,
+    of_an_old_call_told_by_its_enter,
 )
 
 

@@ -107,6 +107,18 @@ def test_threads_without_facts_lead_nothing(world: Store) -> None:
     ]
 
 
+def test_of_an_unknown_session_the_oldest_process_is_named(world: Store) -> None:
+    for row in (1, 2):
+        world.threads[row] = replace(world.threads[row], sid=-1)
+    assert of(world, world.threads[2], "proc.sname") == b"bash"
+    assert of(world, world.threads[2], "proc.is_sid_leader") is False
+
+
+def test_a_leader_nothing_is_known_of_is_not_named(world: Store) -> None:
+    world.threads.append(Thread(tid=99))
+    assert of(world, replace(MAKE, sid=99), "proc.sname") == b"make"
+
+
 def test_a_circle_of_ancestors_ends(world: Store) -> None:
     looped = replace(SHELL, parent=2)
     world.threads[1] = looped

@@ -118,6 +118,15 @@ def test_time_on_a_cpu_adds_up_for_each_thread() -> None:
     assert value(seen.happens(READ, 11, res=1), "thread.exectime") == 0
 
 
+def test_an_exec_does_not_start_the_process_again() -> None:
+    seen = Machine(listed(10))
+    assert value(seen.happens(READ, 10, res=1), "proc.duration") is None
+    seen.happens(CLONE, 20, res=0, tid=20, pid=20, ptid=10, vtid=20, vpid=20, comm="kid", flags=0)
+    seen.happens(EXECVE, 20, after=400, res=0, exe="/bin/x", tid=20, pid=20, ptid=10, comm="x")
+    later = seen.happens(READ, 20, after=100, res=1)
+    assert [value(later, name) for name in ("proc.duration", "proc.ppid.duration")] == [500, None]
+
+
 SAMPLES = st.lists(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(0, 9)), max_size=8), min_size=1, max_size=9
 )

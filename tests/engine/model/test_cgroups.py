@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.model.cgroups import container_of
+from engine.model.cgroups import container_of, renamed
 
 ID = b"0123456789abcdef" * 4
 SHORT = "0123456789ab"
@@ -42,3 +42,8 @@ def test_a_path_tells_its_container(path: bytes, container: str) -> None:
 
 def test_the_first_path_that_tells_one_decides() -> None:
     assert container_of((b"cpu=/", b"memory=/docker/" + ID, b"pids=/default/other")) == SHORT
+
+
+def test_subsystems_have_one_name_each() -> None:
+    told = (b"perf_cgroup=/a", b"io=/b=c", b"mem_cgroup=/", b"cpuset=/d", b"odd")
+    assert renamed(told) == (b"perf_event=/a", b"blkio=/b=c", b"memory=/", b"cpuset=/d", b"odd")
