@@ -55,6 +55,7 @@ def _command(words: list[str]) -> int:
     module = import_module(f"tui.commands.{name}")
     commands = _Parser(prog="tui").add_subparsers()
     module.add_parser(commands)
+    rest = getattr(module, "words", list)(rest)
     # Options may stand anywhere among the words of a filter, as they may for sysdig.
     command = rest[rest.index("--") + 1 :] if "--" in rest else []
     asked = commands.choices[name].parse_intermixed_args(rest[: rest.index("--")] if "--" in rest else rest)

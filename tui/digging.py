@@ -124,19 +124,33 @@ def of_captures(paths: list[Path], damage: list[str], *, user_names: bool) -> It
         damage.extend(map(str, store.damage))
 
 
-def of_machine(source: LiveSource, stopped: Callable[[], bool], *, user_names: bool) -> Iterator[tuple[Store, Segment]]:
-    """The segments of the running machine, one every moment, until told to stop."""
-    store = Store(source.raw, user_names=user_names)
-    decoder = Decoder(store, "this machine")
-    more, done = True, 0
-    while more:
-        if stopped():
-            source.stop()
-        more = source.step(decoder)
-        decoder.seal()
-        for segment in store.segments[done:]:
-            yield store, segment
-        done = _forget(store)
+class Machine:
+    """The running machine."""
+
+    def __init__(self, source: LiveSource, *, user_names: bool) -> None:
+        """Watch it through a source."""
+        self._source = source
+        self._store = Store(source.raw, user_names=user_names)
+        self._decoder = Decoder(self._store, "this machine")
+
+    def segments(self, stopped: Callable[[], bool], idle: Callable[[], None]) -> Iterator[tuple[Store, Segment]]:
+        """What happens, until told to stop; ``idle`` is called every moment, whatever happens."""
+        more, done = True, 0
+        while more:
+            if stopped():
+                self._source.stop()
+            more = self._source.step(self._decoder)
+            self._decoder.seal()
+            for segment in self._store.segments[done:]:
+                yield self._store, segment
+                self._source.raw.drop(segment.end)
+            self._decoder.forget(max(0, len(self._store.segments) - 1))
+            done = len(self._store.segments)
+            idle()
+
+    def tables(self, store: Store, _: int) -> tuple[Store, list[tuple[int, int, int]]]:
+        """The tables as they are now, and what is open: thread id, descriptor number, fd row."""
+        return store, [(tid, fd, row) for tid, fd, row, _ in self._decoder.open_fds()]
 
 
 def _forget(store: Store) -> int:

@@ -23,7 +23,7 @@ from engine.events import CATALOGUE, L4_NAMES, SCAP_TYPES
 from engine.fields.family import process_of
 from engine.fields.fd import NET, service
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
-from engine.fields.render import arguments
+from engine.fields.render import arguments, place_of
 from engine.fields.values import LIMIT, NOTHING, UNKNOWN_BASE, tagged, text_of
 from engine.model.fds import Identity
 from engine.model.paths import joined
@@ -197,8 +197,18 @@ class Assembly:
                 return self._counted(lambda segment, store: field.value(segment, store, argument))
             case Place.EVENT:
                 return self._coded(field, argument)
+            case Place.LATE if field.name == "evt.arg" and self._looks.payload is not Payload.DOTS:
+                return Asked(lambda i: self._argument(field, argument, self._event(i)))
             case Place.LATE:
                 return Asked(lambda i: self._text(field, field.value(self._event(i), argument)))
+
+    def _argument(self, field: Field, name: str | None, event: Event) -> bytes | None:
+        """A parameter's text, data in the form that was asked for."""
+        place = place_of(event.type, name)
+        if place is None or place >= len(event.params) or event.type.params[place].type != "BYTEBUF":
+            return self._text(field, field.value(event, name))
+        shown = forms.shown(event.params[place] or b"", self._looks.payload)
+        return b'"%s"' % _escaped(shown) if self._json else shown
 
     def _text(self, field: Field, value: Value) -> bytes | None:
         """A value in the form of the lines."""

@@ -10,6 +10,7 @@ from enum import Enum
 
 from engine import text
 
+_LEFT_OUT = bytes(byte for byte in range(256) if not 32 <= byte < 127 and byte != 10)
 _ROW = 16
 """Bytes of a line of hex."""
 _COLUMNS = _ROW // 2 * 5 - 1
@@ -29,7 +30,8 @@ class Payload(Enum):
 
 
 def _text(raw: bytes) -> bytes:
-    return b"\n" + bytes(byte for byte in raw if 32 <= byte < 127 or byte == 10)
+    lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return (b"" if raw.startswith(b"\n") else b"\n") + lines.translate(None, _LEFT_OUT)
 
 
 def _dump(raw: bytes, beside: bool) -> bytes:

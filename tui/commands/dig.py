@@ -11,10 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 from engine import filters, text
+from engine.chisels.chisel import ChiselError, Settings
+from engine.chisels.library import Library, load
 from engine.filters.syntax import quote
 from engine.query.dumps import Payload
 from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TERMINAL, Clock, FormatError, LineFormat
@@ -22,7 +23,8 @@ from engine.sources.live.source import LiveSource, LoadError, Options
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
-from tui.digging import Lines, Stop, Summary, Taker, Wanted, of_captures, of_machine
+from tui.chiselling import LIST, Running, described, find, joined, listed, settings, tables
+from tui.digging import Lines, Machine, Stop, Summary, Taker, Wanted, of_captures
 from tui.exit_codes import Exit
 
 _PRESETS = {
@@ -66,6 +68,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     forms = parser.add_argument_group("how data look").add_mutually_exclusive_group().add_argument
     for form, (short, long, meaning) in _FORMS.items():
         forms(short, long, action="store_const", const=form, dest="payload", default=Payload.DOTS, help=meaning)
+    chisels = parser.add_argument_group("chisels").add_argument
+    chisels("-c", "--chisel", metavar="NAME [ARGS]", action="append", default=[],
+            help="run a chisel in place of printing; several arguments in one word; -cl lists the chisels")  # fmt: skip
+    chisels("-i", "--chisel-info", metavar="NAME", help="say all about a chisel")
     output = parser.add_argument_group("output").add_argument
     output("-S", "--summary", action="store_true", help="at the end how many events there were of each type")
     output("-q", "--quiet", action="store_true", help="print no events")
@@ -86,62 +92,120 @@ _FORMS = {
 }
 
 
+words = joined
+"""What is done to the words of the command line before the options in them are read."""
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print; see ``tui.exit_codes``: 1 after a capture that is cut or damaged, 2 for a bad format or filter."""
     if asked.print == "p":
         print(DEFAULT)
         return Exit.OK
     try:
-        takers: list[Taker] = []
+        if asked.chisel_info or LIST in asked.chisel:
+            library = _library()
+            print(described(asked.chisel_info, library) if asked.chisel_info else listed(library), end="")
+            return Exit.OK
+        work = _Work(asked)
+    except (FormatError, filters.FilterError, ChiselError) as error:
+        return _fail(str(error), Exit.USAGE)
+    except LoadError as error:
+        return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
+    with work:
+        return work.run()
+
+
+class _Work:
+    """One run of the command: what is read, and what is done with it. A context: leaving it lets go of the machine."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        """Prepare. Raises FormatError, FilterError, ChiselError, LoadError."""
+        self._asked = asked
+        self._damage: list[str] = []
+        self._wanted = Wanted(_filter(asked), internal=asked.debug, most=asked.numevents, seconds=asked.seconds)
         layout = LineFormat(
             _layout(asked.print), clock=Clock(asked.timetype), whole=asked.verbose, payload=asked.payload,
             port_names=asked.port_names,
         )  # fmt: skip
-        if not asked.quiet:
-            takers.append(Lines(layout, as_json=asked.json, internal=asked.debug))
+        library = _library() if asked.chisel else None
+        found = [find(told, library) for told in asked.chisel] if library is not None else []
+        self._source: LiveSource | None = None
+        self._machine: Machine | None = None
+        if not asked.readfile:
+            snaplen = max([asked.snaplen, *(chisel.snaplen for chisel, _ in found)])
+            self._source = LiveSource(Options(page_faults=asked.page_faults), snaplen=snaplen)
+            self._machine = Machine(self._source, user_names=not asked.exclude_users)
+        self._chisels = [Running(chisel, self._settings(given)) for chisel, given in found]
+        self._takers: list[Taker] = list(self._chisels)
+        if not asked.quiet and not found:
+            self._takers.append(Lines(layout, as_json=asked.json, internal=asked.debug))
         if asked.summary:
-            takers.append(Summary())
-        wanted = Wanted(_filter(asked), internal=asked.debug, most=asked.numevents, seconds=asked.seconds)
-    except (FormatError, filters.FilterError) as error:
-        return _fail(str(error), Exit.USAGE)
-    began = time.monotonic()
-    damage: list[str] = []
-    try:
-        with ExitStack() as kept:
-            for store, segment in _segments(asked, wanted, damage, kept):
-                mask = wanted.mask(store, segment)
-                for taker in takers:
-                    taker.take(store, segment, mask)
-            for taker in takers:
-                taker.end()
-    except LoadError as error:
-        return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
-    for told in damage:
-        _fail(told, Exit.FAILED)
-    if asked.explain:
-        sys.stderr.write(f"{wanted.filter.explain()}\n")
-    if asked.verbose:
-        took = time.monotonic() - began
-        sys.stderr.write(f"Elapsed time: {took:.3f}, Captured Events: {wanted.seen}, {wanted.seen / took:.2f} eps\n")
-    return Exit.FAILED if damage else Exit.OK
+            self._takers.append(Summary())
 
+    def __enter__(self) -> _Work:
+        return self
 
-def _segments(
-    asked: argparse.Namespace, wanted: Wanted, damage: list[str], kept: ExitStack
-) -> Iterator[tuple[Store, Segment]]:
-    """The segments of what was asked for, until there are enough. Raises CaptureError, LoadError."""
-    users = not asked.exclude_users
-    if not asked.readfile:
-        options = Options(page_faults=asked.page_faults)
-        source = kept.enter_context(closing(LiveSource(options, snaplen=asked.snaplen)))
-        stop = Stop(asked.seconds)
-        yield from of_machine(source, lambda: stop.asked or wanted.enough, user_names=users)
-        return
-    stop = Stop()
-    for found in of_captures(asked.readfile, damage, user_names=users):
-        yield found
-        if wanted.enough or stop.asked:
+    def __exit__(self, *_: object) -> None:
+        if self._source is not None:
+            self._source.close()
+
+    def _settings(self, given: dict[str, str]) -> Settings:
+        asked = self._asked
+        made = settings(asked.readfile, " ".join(asked.filter), given)
+        made.containers = asked.print in ("c", "container")
+        made.json, made.payload, made.whole = asked.json, asked.payload, asked.verbose
+        if self._machine is not None:
+            made.tables = self._machine.tables
+        else:
+            made.tables = lambda store, number: tables(str(asked.readfile[-1]), number)
+        return made
+
+    def run(self) -> int:
+        """Work through everything; the exit status. Raises CaptureError."""
+        began = time.monotonic()
+        for store, segment in self._segments():
+            mask = self._wanted.mask(store, segment)
+            for taker in self._takers:
+                taker.take(store, segment, mask)
+        for taker in self._takers:
+            taker.end()
+        for told in self._damage:
+            _fail(told, Exit.FAILED)
+        if self._asked.explain:
+            sys.stderr.write(f"{self._wanted.filter.explain()}\n")
+        if self._source is not None and self._source.lost:
+            _fail(f"{self._source.lost} events were lost", Exit.FAILED)
+        if self._asked.verbose:
+            took, seen = time.monotonic() - began, self._wanted.seen
+            sys.stderr.write(f"Elapsed time: {took:.3f}, Captured Events: {seen}, {seen / took:.2f} eps\n")
+        return Exit.FAILED if self._damage or any(chisel.failed for chisel in self._chisels) else Exit.OK
+
+    def _enough(self) -> bool:
+        return self._wanted.enough or (bool(self._chisels) and all(chisel.done for chisel in self._chisels))
+
+    def _segments(self) -> Iterator[tuple[Store, Segment]]:
+        asked = self._asked
+        if self._machine is not None:
+            stop = Stop(asked.seconds)
+            yield from self._machine.segments(lambda: stop.asked or self._enough(), self._clock)
             return
+        stop = Stop()
+        for found in of_captures(asked.readfile, self._damage, user_names=not asked.exclude_users):
+            yield found
+            if stop.asked or self._enough():
+                return
+
+    def _clock(self) -> None:
+        now = time.time_ns()
+        for chisel in self._chisels:
+            chisel.clock(now)
+
+
+def _library() -> Library:
+    library = load()
+    for problem in library.problems:
+        sys.stderr.write(f"tui: {problem}\n")
+    return library
 
 
 def _filter(asked: argparse.Namespace) -> str:

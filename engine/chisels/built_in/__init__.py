@@ -1,0 +1,1 @@
+"""Chisels that are declared, one file each; data only."""
