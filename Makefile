@@ -1,5 +1,5 @@
 # Everything lives in .venv; a step runs again only when what it is made from has changed.
-#   make tui         the explorer: on the bundled capture, or ARGS="-r FILE ..."
+#   make tui         the explorer: of this machine where that is permitted, else of the bundled capture; ARGS="-r FILE ..."
 #   make test        lint and tests        make test-long   fuzzing, soak, big files
 #   make lint        ruff, mypy, imports   make bench       ratios to sysdig and csysdig
 
@@ -13,7 +13,7 @@ PACKAGES := python3 python3-venv python3-dev gcc libc6-dev netbase
 .DELETE_ON_ERROR:
 
 tui: build
-	@$(BIN)/tui $(ARGS)
+	@$(BIN)/tui $(or $(ARGS),$$($(BIN)/tui doctor >/dev/null 2>&1 || echo -r tui/demo.scap.gz))
 
 test: lint
 	$(BIN)/python -m pytest

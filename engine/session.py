@@ -69,6 +69,8 @@ class Session:
     def close(self) -> None:
         """Stop both threads, wait for them, close the source."""
         with self._changed:
+            if self._closing:
+                return
             self._closing = True
             self._changed.notify()
         self._ingest.close()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Key
@@ -20,10 +25,13 @@ from tui.engine import Engine
 from tui.exit_codes import Exit
 from tui.options import Options
 from tui.screens.explorer import Explorer
+from tui.screens.refused import Refused
 from tui.theme import DARK, LIGHT
+from tui.watching import Watching
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread at work lets the screen's thread in: keeps keys quick while a file loads."""
+OpenEngine = Callable[[Callable[[Snapshot], None]], Engine]
 PROBLEM_TIME = 10
 """Seconds a problem with somebody's own files stays on the screen."""
 KEY_NAMES = {
@@ -102,19 +110,28 @@ class Syscope(App[None]):
         self,
         options: Options,
         views: Mapping[str, View],
-        open_engine: Callable[[Callable[[Snapshot], None]], Engine],
+        open_engine: OpenEngine,
         problems: Sequence[str] = (),
+        instead: OpenEngine | None = None,
     ) -> None:
-        """Open the source; what cannot be opened raises what ``open_engine`` raises. ``problems`` are told at start."""
+        """Open the source; what cannot be opened raises what ``open_engine`` raises. ``problems`` are told at start,
+        ``instead`` opens what is offered when the source turns out to be closed to us."""
         super().__init__()
         self._engine = open_engine(self.publish)
+        self._views = views
+        self._options = options
         self._explorer = Explorer(self._engine, views, options)
         self._problems = problems
+        self._instead = instead
         self.failure = ""
         """Why the app gave up, for people; "" when it did not."""
 
     def on_mount(self) -> None:
         """Show the screen and begin to read."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Tests run more than one app, and not all in the main thread.
+            with suppress(ValueError, RuntimeError):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -125,6 +142,10 @@ class Syscope(App[None]):
 
     def on_unmount(self) -> None:
         """Stop reading."""
+        self.close_engine()
+
+    def close_engine(self) -> None:
+        """Stop reading, however the app ended."""
         self._engine.close()
 
     def publish(self, snapshot: Snapshot) -> None:
@@ -135,10 +156,25 @@ class Syscope(App[None]):
         """Show an answer; a source without a single event ends the app."""
         snapshot = message.snapshot
         if isinstance(snapshot, Status) and snapshot.error and not snapshot.events:
-            self.failure = snapshot.error
-            self.exit(return_code=Exit.FAILED)
+            if self._instead and snapshot.live:
+                self.push_screen(Refused(snapshot.error))
+            else:
+                self.failure = snapshot.error
+                self.exit(return_code=Exit.FAILED)
         else:
             self._explorer.take(snapshot)
+
+    @on(Refused.Instead)
+    async def _open_instead(self) -> None:
+        """Show what is offered in place of a machine that cannot be watched."""
+        assert self._instead is not None
+        self._engine.close()
+        instead, self._instead = self._instead, None
+        self._engine = instead(self.publish)
+        self._explorer = Explorer(self._engine, self._views, self._options)
+        await self.pop_screen()
+        await self.switch_screen(self._explorer)
+        self._engine.start()
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as keyboards have it."""
@@ -162,35 +198,65 @@ class Syscope(App[None]):
             self.notify(f"The picture cannot be saved: {error.strerror}", severity="error", markup=False)
 
 
-def run(options: Options) -> int:
-    """Explore a capture full-screen; the result is the exit status (``exit_codes``)."""
+def run(options: Options, watching: Watching | None = None) -> int:
+    """Explore a capture full-screen, or the live machine as it is being watched; the result is the exit status
+    (``exit_codes``)."""
     import views
     from engine import filters
-    from engine.ingest import CaptureIngest
-    from engine.session import Session
     from engine.sources import CaptureError
-
-    def open_session(publish: Callable[[Snapshot], None]) -> Session:
-        ingest = CaptureIngest(
-            options.path, limit=options.limit, port_names=options.port_names, user_names=options.user_names
-        )
-        return Session(ingest, publish)
 
     library = views.load()
     if options.view not in library.views and options.view != "dig":
         return _fail(Exit.USAGE, f"no view is called {options.view!r}; there are {', '.join([*library.views, 'dig'])}")
-    try:
-        filters.compile(options.filter)
-        app = Syscope(options, library.views, open_session, library.problems)
-    except filters.FilterError as error:
-        return _fail(Exit.USAGE, f"the filter is wrong: {error}")
-    except CaptureError as error:
-        return _fail(Exit.FAILED, str(error))
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    app.run()
+    with ExitStack() as kept:
+        try:
+            filters.compile(options.filter)
+            if watching is not None:
+                kept.callback(watching.leave)
+                bundled = kept.enter_context(as_file(files("tui") / "demo.scap.gz"))
+                app = Syscope(
+                    options, library.views, _live(options, watching), library.problems, _capture(options, bundled)
+                )
+            else:
+                assert options.path is not None
+                app = Syscope(options, library.views, _capture(options, options.path), library.problems)
+        except filters.FilterError as error:
+            return _fail(Exit.USAGE, f"the filter is wrong: {error}")
+        except CaptureError as error:
+            return _fail(Exit.FAILED, str(error))
+        kept.callback(app.close_engine)
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        app.run()
+    if watching is not None and watching.child is not None:
+        watching.child.print(sys.stdout.buffer)
     if app.failure:
         return _fail(Exit.FAILED, app.failure)
     return app.return_code or Exit.OK
+
+
+def _capture(options: Options, path: Path) -> OpenEngine:
+    from engine.ingest import CaptureIngest
+    from engine.session import Session
+
+    def opened(publish: Callable[[Snapshot], None]) -> Engine:
+        ingest = CaptureIngest(path, limit=options.limit, port_names=options.port_names, user_names=options.user_names)
+        return Session(ingest, publish)
+
+    return opened
+
+
+def _live(options: Options, watching: Watching) -> OpenEngine:
+    from engine.session import Session
+
+    def opened(publish: Callable[[Snapshot], None]) -> Engine:
+        ingest = watching.ingest(
+            interval_ms=options.delay_ms, limit=options.limit,
+            port_names=options.port_names, user_names=options.user_names,
+        )  # fmt: skip
+        ingest.narrow(options.filter)
+        return Session(ingest, publish)
+
+    return opened
 
 
 def _fail(status: Exit, message: str) -> int:

@@ -24,3 +24,11 @@ def at_least(least: N) -> Callable[[str], N]:
         return number
 
     return parse
+
+
+def power_of_two(text: str) -> int:
+    """A number of MB the buffer shared with the kernel can have."""
+    value = int(text) if text.isdecimal() else 0
+    if value < 1 or value > 1024 or value & (value - 1):
+        raise argparse.ArgumentTypeError(f"{text} is not 1, 2, 4 ... 1024")
+    return value

@@ -11,14 +11,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from importlib import import_module
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NoReturn
 
 from tui import __version__
-from tui.arguments import at_least
+from tui.arguments import at_least, power_of_two
 from tui.exit_codes import Exit
 
 COMMANDS = {
@@ -33,6 +31,8 @@ COMMANDS = {
 
 SHORTEST_DELAY = 100
 """Shortest refresh period, milliseconds."""
+CAPTURE_DELAY = 500
+"""Refresh period while a capture is read, milliseconds."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,31 +73,41 @@ def _command(words: list[str]) -> int:
 
 def _explore(words: list[str]) -> int:
     parser = _explorer_parser()
-    asked = parser.parse_intermixed_args(words)
+    end = words.index("--") if "--" in words else len(words)
+    command = tuple(words[end + 1 :])
+    asked = parser.parse_intermixed_args(words[:end])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         parser.error("the explorer needs a terminal; `tui view` and `tui dig` print to pipes and files")
+    watching = None
+    if asked.readfile is None:
+        from tui.watching import INTERVAL_MS, Watch, Watching
+
+        watch = Watch(
+            asked.snaplen, ring_mb=asked.buffer, memory_mb=asked.memory, page_faults=asked.page_faults, command=command
+        )
+        try:
+            # Before anything slow is imported: the kernel side is compiled meanwhile.
+            watching = Watching(watch, quiet=True)
+        except FileNotFoundError as error:
+            parser.error(str(error.strerror))
+    elif command:
+        parser.error("a command is for the live machine, not for a capture")
     from tui.app import run
     from tui.options import Options
 
-    with ExitStack() as kept:
-        path = asked.readfile
-        if path is None:
-            sys.stderr.write(
-                "tui: live capture is not there yet; this is the bundled capture. Use -r FILE for another.\n"
-            )
-            path = kept.enter_context(as_file(files("tui") / "demo.scap.gz"))
-        return run(
-            Options(
-                path=path,
-                view=asked.view,
-                filter=" ".join(asked.filter),
-                containers=asked.print is not None,
-                limit=asked.numevents,
-                delay_ms=asked.delay,
-                port_names=asked.resolve_ports,
-                user_names=not asked.exclude_users,
-            )
-        )
+    return run(
+        Options(
+            path=asked.readfile,
+            view=asked.view,
+            filter=" ".join(asked.filter),
+            containers=asked.print is not None,
+            limit=asked.numevents,
+            delay_ms=asked.delay or (CAPTURE_DELAY if watching is None else INTERVAL_MS),
+            port_names=asked.resolve_ports,
+            user_names=not asked.exclude_users,
+        ),
+        watching,
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,8 +121,8 @@ def _explorer_parser() -> argparse.ArgumentParser:
     commands = "\n".join(f"  tui {name:<22}{meaning}" for name, meaning in COMMANDS.items())
     parser = _Parser(
         prog="tui",
-        usage="tui [-r FILE] [-v VIEW] [-n N] [-pc] [-E] [-R] [-d MS] [-s LEN] [FILTER ...]",
-        description="Explore system calls full-screen, from a capture file.",
+        usage="tui [-r FILE] [-v VIEW] [-n N] [-pc] [-E] [-R] [-d MS] [-s LEN] [FILTER ...] [-- COMMAND ...]",
+        description="Explore system calls full-screen: of this machine, of a command, or from a capture file.",
         epilog=f"other commands (each has --help):\n{commands}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -124,7 +134,7 @@ def _explorer_parser() -> argparse.ArgumentParser:
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")
     add("-E", "--exclude-users", action="store_true", help="show user and group numbers, not names")
     add("-R", "--resolve-ports", action="store_true", help="show service names in place of port numbers")
-    add("-d", "--delay", metavar="MS", type=at_least(SHORTEST_DELAY), default=500, help="refresh period, ms (500)")
+    add("-d", "--delay", metavar="MS", type=at_least(SHORTEST_DELAY), help="live: length of an interval, ms (2000)")
     add(
         "-s",
         "--snaplen",
@@ -132,6 +142,14 @@ def _explorer_parser() -> argparse.ArgumentParser:
         type=at_least(0),
         default=80,
         help="bytes kept of each buffer, live only (80)",
+    )
+    add("--page-faults", action="store_true", help="capture page faults too, live only")
+    add("--buffer", metavar="MB", type=power_of_two, default=32, help="buffer shared with the kernel (32)")
+    add(
+        "--memory",
+        metavar="MB",
+        type=at_least(32),
+        help="live: memory for events (1/4 of the free, at most 2048)",
     )
     add("--version", action="version", version=f"syscope {__version__}")
     add("filter", metavar="FILTER", nargs="*", help="what every view is restricted to, e.g. proc.name=nginx")

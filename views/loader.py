@@ -74,6 +74,9 @@ def _id(file: Traversable) -> str:
 
 
 def _toml(folder: Traversable) -> Iterable[Traversable]:
-    if not folder.is_dir():
+    try:
+        if not folder.is_dir():
+            return []
+    except OSError:  # somebody else's settings
         return []
     return sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)

@@ -61,19 +61,23 @@ def test_without_a_terminal_the_explorer_points_to_the_commands_that_print() -> 
     assert "tui view" in done.stderr
 
 
-def in_terminal(*words: str, until: bytes = b"", then: bytes = b"") -> tuple[int, bytes]:
-    """Exit status and everything written by the program in a pseudo-terminal; ``then`` is typed once ``until`` came."""
+def in_terminal(
+    *words: str, before: tuple[str, ...] = (), typed: tuple[tuple[bytes, bytes], ...] = ()
+) -> tuple[int, bytes]:
+    """Exit status and everything written by the program in a pseudo-terminal; of each pair in ``typed``, in turn, the
+    second is typed once the first was written."""
     pid, terminal = pty.fork()
     if not pid:
         os.environ.update(PYTHONPATH=str(ROOT), TERM="xterm-256color", COLUMNS="120", LINES="40")
-        os.execv(sys.executable, [sys.executable, "-m", "tui.cli", *words])
+        command = [*before, sys.executable, "-m", "tui.cli", *words]
+        os.execvp(command[0], command)
     written = b""
+    keys = list(typed)
     try:
         while piece := os.read(terminal, 1 << 16):
             written += piece
-            if then and until in written:
-                os.write(terminal, then)
-                then = b""
+            if keys and keys[0][0] in written:
+                os.write(terminal, keys.pop(0)[1])
     except OSError:  # how Linux says that the other end is closed
         pass
     finally:
@@ -81,10 +85,15 @@ def in_terminal(*words: str, until: bytes = b"", then: bytes = b"") -> tuple[int
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written
 
 
-def test_without_a_file_the_bundled_capture_opens_and_says_so() -> None:
-    status, written = in_terminal(until=b"gunicorn", then=b"q")
+NEEDED = "bpf,-perfmon,-sys_admin"
+WITHOUT_PERMISSION = ("setpriv", f"--bounding-set=-{NEEDED}", f"--inh-caps=-{NEEDED}") if os.geteuid() == 0 else ()
+"""In front of a command: it may not watch the kernel."""
+
+
+def test_without_permission_the_explorer_says_so_and_offers_the_bundled_capture() -> None:
+    status, written = in_terminal(before=WITHOUT_PERMISSION, typed=((b"CAP_BPF", b"o"), (b"gunicorn", b"q")))
     assert status == Exit.OK
-    assert b"this is the bundled capture" in written
+    assert b"tui doctor" in written
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,6 @@ native ones that open at once."""
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
-import errno
-import os
-import shutil
 import signal
 import sys
 import time
@@ -18,7 +13,8 @@ from pathlib import Path
 from engine import filters, text
 from engine.recording.recorder import Plan, Recorder
 from engine.sources.live.source import LiveSource, LoadError, Options
-from tui.arguments import at_least
+from tui.arguments import at_least, power_of_two
+from tui.child import Child
 from tui.exit_codes import Exit
 
 
@@ -50,20 +46,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="begin a new file every so often; %% in FILE makes it a pattern of the time")  # fmt: skip
     add("-W", "--files", metavar="COUNT", type=at_least(1), help="with -C or -G: keep only COUNT files")
     add("--compat", choices=["0.29"], help="write what sysdig 0.29.3 reads too")
-    add("--buffer", metavar="MB", type=_power_of_two, default=32, help="size of the buffer shared with the kernel (32)")
+    add("--buffer", metavar="MB", type=power_of_two, default=32, help="size of the buffer shared with the kernel (32)")
     add("--switches", action="store_true", help="record context switches too")
     add("--page-faults", action="store_true", help="record page faults too")
     add("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
-
-
-_PR_SET_PDEATHSIG = 1
-
-
-def _power_of_two(word: str) -> int:
-    value = int(word)
-    if value < 1 or value > 1024 or value & (value - 1):
-        raise argparse.ArgumentTypeError(f"{word} is not 1, 2, 4 ... 1024")
-    return value
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -92,7 +78,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _record(source: LiveSource, plan: Plan, asked: argparse.Namespace) -> int:
-    child = _Child(asked.command) if asked.command else None
+    child = Child(asked.command) if asked.command else None
     try:
         if child is not None:
             source.follow(child.pid)
@@ -127,42 +113,3 @@ class _Stop:
 
     def _ask(self, *_: object) -> None:
         self.asked = True
-
-
-class _Child:
-    """The command, stopped before its first call until it may go."""
-
-    def __init__(self, words: list[str]) -> None:
-        """Raises FileNotFoundError when there is no such command."""
-        program = shutil.which(words[0])
-        if program is None:
-            raise FileNotFoundError(errno.ENOENT, f"no command {words[0]}")
-        self._status: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            # A stopped child must not outlive us: it would keep what is attached.
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGSTOP)
-            with contextlib.suppress(OSError):
-                os.execv(program, words)
-            os._exit(127)
-        os.waitpid(self.pid, os.WUNTRACED)
-
-    def go(self) -> None:
-        """Let it run."""
-        os.kill(self.pid, signal.SIGCONT)
-
-    def ended(self) -> bool:
-        """Whether it is over."""
-        if self._status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self._status = status
-        return self._status is not None
-
-    def leave(self) -> None:
-        """End it, should it still run."""
-        if not self.ended():
-            os.kill(self.pid, signal.SIGTERM)
-            os.kill(self.pid, signal.SIGCONT)
-            os.waitpid(self.pid, 0)

@@ -241,6 +241,7 @@ class Explorer(Screen[None]):
     def action_pause(self) -> None:
         """Hold the picture still, or let it go on."""
         self.paused = not self.paused
+        self.engine.hold(self.paused)
         self.show_source()
         self.rows.refresh_stale()
 

@@ -70,8 +70,10 @@ class Rows(Part):
         """Ask again once there is more; at once for the first events."""
         grew = status.events != self.screen.status.events
         first = grew and not self.screen.status.events
-        self.stale |= grew
-        if first:
+        # An interval without events makes other rows too.
+        live = self.screen.status.live
+        self.stale |= grew or (live is not None and live.window != (status.live and status.live.window))
+        if first or live is not None:
             self.refresh_stale()
 
     def refresh_stale(self) -> None:
@@ -109,6 +111,7 @@ class Rows(Part):
         # Whoever moved on, or left the search, is not brought back by an answer that took its time.
         stayed = screen.grid.hold == self._asked_at
         screen.place.snapshot = snapshot
+        screen.header.show_coverage(snapshot.coverage)
         self._show(snapshot, awaited=awaited)
         if awaited and request.search and stayed:
             self._found(snapshot.found)

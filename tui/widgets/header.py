@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
-from engine.query.snapshots import Status
+from engine.query.snapshots import Live, Status
+from engine.query.work import Coverage
 from engine.text import clean, duration, scaled
 from tui.widgets.line import Line, runs
 
@@ -32,11 +34,15 @@ class Header(Vertical):
         """Tell name, size and span of the source, and what goes on."""
         line = self.query_one("#source", Line)
         span = duration(status.end - status.start)
+        live = status.live
         line.left = Content.assemble(
             (status.source, "bold"),
+            (" live" if live and not live.ended else "", "$text-success"),
             (f"   {status.events:,} events · {span}" if status.events else "", "$foreground-muted"),
         )
         parts: list[tuple[str, str]] = []
+        if live:
+            parts += self._watched(live)
         if status.damage:
             parts.append((" ✗ damaged ", "bold reverse $warning"))
         if paused:
@@ -46,6 +52,8 @@ class Header(Vertical):
         if status.progress < 1:
             full = int(status.progress * BAR)
             parts.append((f"reading {status.progress:4.0%} {'█' * full}{'░' * (BAR - full)}", "$text-accent"))
+        elif live:
+            parts.append((f"{live.share:.0%} CPU {scaled(live.resident)}B", "$foreground-muted"))
         elif self.size.width >= ROOM_FOR_MEMORY:
             parts.append((f"{scaled(status.memory)}B in memory", "$foreground-muted"))
         line.right = Content("  ").join(Content.styled(text, style) for text, style in parts)
@@ -54,6 +62,35 @@ class Header(Vertical):
         if status.damage:
             more = f"   and {len(status.damage) - 1} more" if len(status.damage) > 1 else ""
             damage.left = Content.assemble(("✗ ", "bold"), status.damage[0], more)
+
+    def _watched(self, live: Live) -> list[tuple[str, str]]:
+        """What is to be told of a live source: losses first."""
+        parts = []
+        if live.lost_now:
+            parts.append((f" ✗ {live.lost:,} lost ", "bold reverse $warning"))
+        elif live.lost:
+            parts.append((f"✗ {live.lost:,} lost", "$text-warning"))
+        if live.ended:
+            parts.append((" ■ ENDED ", "bold reverse"))
+        elif not live.started:
+            parts.append(("attaching…", "$text-accent"))
+        elif live.behind:
+            parts.append((f" behind: every {duration(live.interval)} ", "bold reverse $warning"))
+        elif self.size.width >= ROOM_FOR_MEMORY:
+            parts.append((f"every {duration(live.interval)}", "$foreground-muted"))
+        if live.narrowed:
+            parts.append((f"only {live.narrowed}", "$text-accent"))
+        return parts
+
+    def show_coverage(self, coverage: Coverage) -> None:
+        """Mark what is missing of the rows: events that were lost, forgotten or left out."""
+        parts = []
+        if coverage.lost:
+            parts.append(Content.styled(f" ✗ {coverage.lost:,} events of this lost ", "bold reverse $warning"))
+        if coverage.since:
+            since = datetime.fromtimestamp(coverage.since / 1e9).strftime("%H:%M:%S")
+            parts.append(Content.styled(f" complete from {since} ", "reverse $warning"))
+        self.query_one("#filter", Line).right = Content(" ").join(parts)
 
     def show_crumbs(self, steps: Sequence[tuple[str, str]]) -> None:
         """Tell the way here: each step's view, and the selection made in it ("" for none)."""
