@@ -132,10 +132,12 @@ STEP = np.dtype([("kind", "u1"), ("a", "u1"), ("b", "u1"), ("c", "u1")])
 CALL = np.dtype([("kept", "u1"), ("program", "u1"), ("count", "u1"), ("telling", "u1"), ("steps", STEP, MAX_STEPS)])
 """struct call of the C program."""
 
-IN_PROGRESS = np.dtype(
-    [("since", "<u8"), ("args", "<u8", 6), ("tid", "<u4"), ("pid", "<u4"), ("number", "<u4"), ("unused", "<u4")]
-)
-"""struct in_progress of the C program: since when (monotonic ns, 0: unknown) a thread is in which system call."""
+TASK_NOW = np.dtype(
+    [("since", "<u8"), ("args", "<u8", 6), ("user", "<u8"), ("system", "<u8"), ("runtime", "<u8"), ("tid", "<u4"),
+     ("pid", "<u4"), ("number", "<i4"), ("unused", "<u4")]
+)  # fmt: skip
+"""struct task_now of the C program: since when (monotonic ns, 0: unknown) a thread is in which system call (-1: none),
+and what it used so far (ns): user and system by ticks, and exactly in all."""
 COMPAT = 1 << 30
 """Set in the number of a call of a 32-bit program."""
 

@@ -77,8 +77,8 @@ class Loaded:
         elif name in self.attached:
             os.close(self.attached.pop(name))
 
-    def in_progress(self) -> bytes:
-        """One ``struct in_progress`` for each task that is in a call. Raises LoadError."""
+    def tasks(self) -> bytes:
+        """One ``struct task_now`` for each task there is. Raises LoadError."""
         with _told():
             return bpf.iterate(self.attached[_ITERATOR])
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.sources.live import picture
-from engine.sources.live.calls import CALL, DATA_MAX, IN_PROGRESS, encoding, kernel_table, table
+from engine.sources.live.calls import CALL, DATA_MAX, TASK_NOW, encoding, kernel_table, table
 from engine.sources.live.loader import Loaded, LoadError, Options, load
 from engine.sources.live.narrowing import MAX_CGROUPS, Narrower, Narrowing
 from engine.sources.live.sampling import Sampler
@@ -98,7 +98,7 @@ class LiveSource:
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, DATA_MAX)
         self._naming = Naming()
-        self._sampler = Sampler(self._offset)
+        self._sampler = Sampler(self._offset, self._tasks)
         self.samples = True
         """Whether ``drain`` samples the threads' CPU time when that is due; else ``sample`` is to be called."""
         self._followed = False
@@ -184,8 +184,9 @@ class LiveSource:
         before = self._sampler.stamp
         if self._followed:
             return 0
-        if blocks := self._sampler.blocks() if self.samples else self._sampler.blocks(0.0):
-            self._hand_on(sink, memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
+        blocks = self._sampler.blocks() if self.samples else self._sampler.blocks(0.0)
+        if len(blocks):
+            self._hand_on(sink, memoryview(blocks.tobytes()), np.zeros(len(blocks), np.int64))
         return self._sampler.stamp if self._sampler.stamp != before else 0
 
     def _hand_on(self, sink: EventSink, view: memoryview, latencies: NDArray[np.int64]) -> None:
@@ -222,12 +223,16 @@ class LiveSource:
         """Page faults come, or come no more. Raises LoadError."""
         self._loaded.switch("faults", on)
 
+    def _tasks(self) -> NDArray[np.void]:
+        return np.frombuffer(self._loaded.tasks(), TASK_NOW)
+
     def in_progress(self) -> NDArray[np.void]:
-        """The calls threads are inside of right now, our own threads' too; dtype IN_PROGRESS, ``since`` in ns since
+        """The calls threads are inside of right now, our own threads' too; dtype TASK_NOW, ``since`` in ns since
         the epoch, 0 where it began before we did. ``NATIVE_X86_64`` names the number; with COMPAT it is one of a
         32-bit program. Arguments are registers: what they point at is not read. Raises LoadError.
         """
-        found = np.frombuffer(self._loaded.in_progress(), IN_PROGRESS).copy()
+        tasks = self._tasks()
+        found = tasks[tasks["number"] >= 0].copy()
         found["since"][found["since"] > 0] += np.uint64(self._offset)
         return found
 
