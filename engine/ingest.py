@@ -55,6 +55,9 @@ class Ingest(ABC):
     def narrow(self, filter_text: str) -> None:  # noqa: B027 (a file has nothing to leave out)
         """Only what passes a filter matters from now on. A live source may leave the rest out, where that is cheap."""
 
+    def record(self, path: Path | None) -> None:  # noqa: B027 (a capture is exported)
+        """Record to a file what comes from now on, and before it what is kept; None finishes the recording."""
+
     def left_out(self, filter_text: str) -> int:
         """Time (ns since epoch) until which events that a filter keeps were left out; 0 when none were."""
         return 0

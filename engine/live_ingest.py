@@ -15,6 +15,7 @@ from engine.decode.decoder import Decoder
 from engine.ingest import Ingest
 from engine.pace import Pace
 from engine.query.snapshots import Live, Status
+from engine.recording.following import Recording
 from engine.sources.live.source import LiveSink, LoadError, Narrowing
 from engine.sources.raw import KeptBytes
 from engine.store.segment import Window
@@ -132,6 +133,7 @@ class LiveIngest(Ingest):
         self._interval_cpu = (time.monotonic(), time.process_time())
         self._interval_share = 0.0
         self._ended = False
+        self._recording = Recording(self.store, self._decoder, single=True)
 
     def run(self, tell: Callable[[Status], None]) -> None:
         """Attach, then watch until closed."""
@@ -146,6 +148,7 @@ class LiveIngest(Ingest):
             self._error = str(error)
         except Exception as error:  # the screen must say why rows stop; what was captured keeps answering
             self._error = f"capture stopped: {type(error).__name__}: {error}"
+        self._recording.close()
         if self._source is not None:
             self._lost = self._source.lost
             self._source.stop()
@@ -179,6 +182,8 @@ class LiveIngest(Ingest):
         """Take in what there is; False at the end of the capture."""
         assert self._source is not None
         self._measure()
+        # What is not yet in the file cannot be forgotten.
+        self._recording.step()
         if self.store.memory.total > self.budget:
             self._forget()
         if self.store.memory.total > FULL * self.budget:
@@ -188,6 +193,13 @@ class LiveIngest(Ingest):
         if self._over() or (self._limit is not None and self.store.events >= self._limit):
             self._source.stop()
         return self._source.drain(self._decoder)
+
+    def record(self, path: Path | None) -> None:
+        """Record to a file what comes from now on, and before it what is kept; None finishes the recording."""
+        if path is None:
+            self._recording.stop()
+        else:
+            self._recording.start(path)
 
     def _measure(self) -> None:
         now = time.monotonic()
@@ -255,7 +267,8 @@ class LiveIngest(Ingest):
             excess = self.store.memory.total - (1 - SLACK) * self.budget
             count = 0
             before = segments[0].offset[0] if segments else 0
-            while count < len(segments) and excess > 0:
+            needed = self._recording.needed_from
+            while count < len(segments) and excess > 0 and segments[count].first + len(segments[count]) < needed:
                 excess -= segments[count].nbytes + segments[count].end - before
                 before = segments[count].end
                 count += 1
@@ -280,4 +293,5 @@ class LiveIngest(Ingest):
             resident=self._resident,
             narrowed="",
             ended=self._ended,
+            recorded=self._recording.state,
         )

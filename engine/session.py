@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from engine.ingest import Ingest
 from engine.query.answers import answer, is_partial
@@ -65,6 +66,10 @@ class Session:
     def narrow(self, filter_text: str) -> None:
         """Only what passes a filter matters from now on (``Ingest.narrow``)."""
         self._ingest.narrow(filter_text)
+
+    def record(self, path: Path | None) -> None:
+        """Record a live source to a file, what is kept of before included; None finishes the recording."""
+        self._ingest.record(path)
 
     def close(self) -> None:
         """Stop both threads, wait for them, close the source."""

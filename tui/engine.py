@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from engine.query.snapshots import Request
@@ -24,6 +25,9 @@ class Engine(Protocol):
 
     def narrow(self, filter_text: str) -> None:
         """Only what passes a filter matters from now on."""
+
+    def record(self, path: Path | None) -> None:
+        """Record what is watched to a file from now on, with what is kept of before; None finishes that."""
 
     def close(self) -> None:
         """Stop and wait."""

@@ -6,6 +6,7 @@ Owns their shape only. Every text in a snapshot is safe to show (``engine.text``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from engine.filters.completion import Completion
@@ -185,6 +186,18 @@ class CompletionSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording by now."""
+
+    path: Path
+    events: int = 0
+    """Events in the file, those of before it was begun included."""
+    problem: str = ""
+    """Why it ended before it was told to."""
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """What there is to say of a live source besides. Times in ns since epoch."""
 
@@ -210,6 +223,8 @@ class Live:
     """What the kernel side leaves out, for people; "" for nothing."""
     ended: bool
     """Nothing more is captured; what was stays."""
+    recorded: Recorded | None = None
+    """The recording there is, or the last one."""
 
 
 @dataclass(frozen=True, slots=True)

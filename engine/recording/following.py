@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from engine.decode.decoder import Decoder
+from engine.query.snapshots import Recorded
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, write
 from engine.recording.recorder import FLUSH
@@ -25,18 +26,6 @@ from engine.store.store import Store
 
 AT_ONCE = 4
 """Segments of the past written between two looks at the source: it must not wait for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recording by now."""
-
-    path: Path
-    events: int = 0
-    """Events in the file, those of before it was begun included."""
-    problem: str = ""
-    """Why it ended before it was told to."""
-    open: bool = True
 
 
 class Recording:

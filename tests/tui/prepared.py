@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,7 @@ class PreparedEngine:
     silent: bool = False
     """When set, requests are only remembered."""
     closed: bool = False
+    recorded: list[Path | None] = field(default_factory=list)
 
     def start(self) -> None:
         """Tell that all was read."""
@@ -131,6 +133,10 @@ class PreparedEngine:
 
     def hold(self, still: bool) -> None:
         """Nothing moves by itself."""
+
+    def record(self, path: Path | None) -> None:
+        """Remember it."""
+        self.recorded.append(path)
 
     def narrow(self, filter_text: str) -> None:
         """Everything is there."""

@@ -29,6 +29,7 @@ from tui.screens.keys import BINDINGS
 from tui.screens.lines import Lines
 from tui.screens.overview import Overview
 from tui.screens.part import Part
+from tui.screens.recording import Recording
 from tui.screens.rows import Rows
 from tui.screens.spectrogram import Spectrograms
 from tui.screens.timing import Timing
@@ -71,9 +72,10 @@ class Explorer(Screen[None]):
         self.actions = Actions(self)
         self.overview = Overview(self)
         self.spectrograms = Spectrograms(self)
+        self.recording = Recording(self)
         self._parts: tuple[Part, ...] = (
             self.rows, self.filtering, self.lines, self.timing, self.detail, self.cells, self.actions,
-            self.overview, self.spectrograms,
+            self.overview, self.spectrograms, self.recording,
         )  # fmt: skip
         self._owners: dict[str, Part] = {}
         for part in self._parts:

@@ -100,6 +100,7 @@ SECTIONS: dict[str, list[Binding]] = {
     "Take along": [
         _quiet("m,tab", "cell", "Cells", "Keep a cell's value, leave it out, copy it, read it whole", "cells"),
         _quiet("y", "copy", "Copy", "Copy the selected row", "copy"),
+        _quiet("R", "record", "Record", "Live: record from now on and what is kept of before; again ends it", "record"),
         _quiet("E", "export", "Export", "Save all rows as CSV, JSON or text, or copy them", "export"),
     ],
     "Move": [

@@ -45,6 +45,8 @@ class Header(Vertical):
             parts += self._watched(live)
         if status.damage:
             parts.append((" ✗ damaged ", "bold reverse $warning"))
+        if status.live is not None and status.live.recorded is not None and status.live.recorded.open:
+            parts.append((" ● REC ", "bold reverse $error"))
         if paused:
             parts.append((" ‖ PAUSED ", "bold reverse"))
         if busy:

@@ -21,7 +21,7 @@ from engine.events import FdKind
 from engine.model.facts import Container, Group, Interface, Machine, Role, Socket, Thread, User
 from engine.model.fds import FD, Identity
 from engine.sources.native.frames import Data
-from engine.store.store import Store
+from engine.store.store import Loss, Store
 
 MOST_ROWS = 1 << 24
 """Rows of a table."""
@@ -109,6 +109,8 @@ class Written:
         self._revision = -1
         self._containers: dict[str, str] = {}
         self._rest: dict[str, Any] = {}
+        self._sampled = self._lost = -1
+        """The last moment told of, ns."""
 
     def changes(self, compress: bool, *, every: bool = False) -> Iterator[tuple[dict[str, Any], Data]]:
         """Bodies and data that tell what is new; of old rows those that may well have changed, or ``every`` one."""
@@ -254,6 +256,12 @@ class Written:
             if value and value != self._rest.get(name):
                 body[name] = value
         self._rest = rest
+        sampled = [moment for moment in store.sampled if moment > self._sampled]
+        losses = [[*loss.window, loss.count] for loss in store.losses if loss.window[1] > self._lost]
+        if sampled:
+            body["sampled"], self._sampled = sampled, sampled[-1]
+        if losses:
+            body["losses"], self._lost = losses, losses[-1][1]
         return body
 
 
@@ -288,6 +296,8 @@ class Loaded:
             ("users", self._take_users),
             ("groups", self._take_groups),
             ("containers", self._take_containers),
+            ("sampled", self._take_sampled),
+            ("losses", self._take_losses),
         ):
             if body.get(name) is not None:
                 if name != "machine" and not isinstance(body[name], list):
@@ -413,6 +423,19 @@ class Loaded:
         if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str):
             return entry[0]
         raise TableError("expected a container's id and its user or group")
+
+    def _take_sampled(self, moments: list[Any]) -> None:
+        if not all(type(moment) is int and 0 <= moment < 2**63 for moment in moments):
+            raise TableError("expected moments of samples")
+        self._store.sampled = sorted({*self._store.sampled, *moments})
+
+    def _take_losses(self, losses: list[Any]) -> None:
+        for loss in losses:
+            if not (isinstance(loss, list) and len(loss) == 3 and all(type(one) is int for one in loss)):
+                raise TableError("expected losses: first and last moment, count")
+            if not 0 <= loss[0] <= loss[1] < 2**63 or not 0 <= loss[2] < 2**63:
+                raise TableError("expected losses of some moments")
+            self._store.losses.append(Loss((loss[0], loss[1]), loss[2]))
 
     def _take_containers(self, texts: list[Any]) -> None:
         for text in texts:

@@ -14,7 +14,9 @@ from engine.query.lines import LineFormat
 from engine.recording.following import Recording
 from engine.sources import open_capture
 from engine.store.store import Store
+from tests.engine.fake_machine import READ, SECOND
 from tests.engine.sources.native.files import column, opened
+from tests.engine.test_live_ingest import Watched, live
 
 SHOWN = (
     "*%evt.rawtime %evt.cpu %evt.dir %evt.type %evt.rawres %proc.pid %proc.cmdline %proc.cwd %fd.num %fd.name "
@@ -105,3 +107,56 @@ def test_what_cannot_be_written_is_told(captures: Path, tmp_path: Path) -> None:
     assert recording.state is not None
     assert recording.state.problem == "No such file or directory"
     assert not recording.state.open
+
+
+def test_a_watched_machine_is_recorded_from_what_is_kept_to_the_end(tmp_path: Path) -> None:
+    for name in ("x.syscope", "x.scap"):
+        watched = Watched()
+        watched.start()
+        watched.machine.happen(READ, 10, data=b"before")
+        watched.interval(60 * SECOND)
+        watched.session.record(tmp_path / name)
+        watched.settle()
+        watched.machine.happen(READ, 20, data=b"after")
+        recorded = live(watched.interval(60 * SECOND)).recorded
+        assert recorded is not None
+        assert recorded.open
+        watched.session.record(None)
+        watched.settle()
+        recorded = live(watched.interval(60 * SECOND)).recorded
+        assert recorded is not None
+        assert (recorded.open, recorded.events, recorded.problem) == (False, 2, "")
+        watched.machine.happen(READ, 10, data=b"too late")
+        watched.interval(60 * SECOND)
+        watched.session.close()
+        store = opened(tmp_path / name)
+        exits = [
+            (event.thread and event.thread.comm, event.params[1], event.latency)
+            for segment in store.segments
+            for row in range(len(segment))
+            for event in [Event(store, segment, row)]
+            if event.type.is_exit
+        ]
+        assert exits == [(b"busy", b"before", 5), (b"idle", b"after", 5)]
+
+
+def test_what_is_not_yet_in_the_file_is_not_forgotten(tmp_path: Path) -> None:
+    watched = Watched(budget=4 << 20)
+    watched.start()
+    watched.session.record(tmp_path / "x.syscope")
+    watched.settle()
+    for number in range(3000):
+        watched.machine.happen(data=b"%06d" % number + bytes(3000))
+        if number % 100 == 0:
+            watched.settle(1)
+    watched.interval(60 * SECOND)
+    watched.session.close()
+    assert watched.store.forgotten > 0
+    store = opened(tmp_path / "x.syscope")
+    assert store.damage == []
+    told = [
+        int((Event(store, segment, row).params[1] or b"")[:6])
+        for segment in store.segments
+        for row in range(len(segment))
+    ]
+    assert told == list(range(3000))
