@@ -11,6 +11,7 @@ from engine.fields import (
     amounts,
     container,
     event,
+    exchanges,
     family,
     fd,
     fdlist,
@@ -26,7 +27,10 @@ from engine.fields import (
 from engine.fields.field import Argument, Field
 from engine.fields.unavailable import UNAVAILABLE
 
-_MODULES = (event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist, opened)
+_MODULES = (
+    *(event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist, opened),
+    exchanges,
+)
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}
 """All fields by name, group by group."""
 

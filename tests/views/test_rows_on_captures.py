@@ -31,6 +31,9 @@ ONLY = {
     # Without enters it is not known how long a call took.
     "slow_io": ("mixed.scap.gz", "tiny.scap"),
     **dict.fromkeys(("spectro_all", "spectro_file"), ("mixed.scap.gz", "tiny.scap")),
+    **dict.fromkeys(("http_paths", "http_requests"), ("502Error.scap", "containers.scap.gz", "mixed25_thin.scap.gz")),
+    "dns_queries": ("mixed.scap.gz", "mixed25_thin.scap.gz", "libs_curl_google.scap"),
+    "db_queries": ("mixed_thin.scap.gz", "mixed25_thin.scap.gz"),
     "container_lifecycle": ("containers.scap.gz",),
     "docker_events": ("made/infra", "containers.scap.gz"),
     "notifications": ("made/notifications",),
@@ -182,6 +185,7 @@ SAME: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "syscall_latency": [("TOTAL", ("TIME",))],
     "users": [],
     "io_by_type": [],
+    "http_paths": [],
     "page_faults": [],
     "procs_cpu": [],
     "connections": [],
