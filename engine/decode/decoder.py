@@ -1,29 +1,20 @@
 """From event blocks to columns: the one pass over every event.
 
 Owns the walk over blocks and records (scap-format §9), pairing of enters with exits, an event's thread, fd,
-result and latency (state-tracking §2, §5), and the rules that must cost nothing: open, close, dup, fcntl. Rules of
-the rarer calls are the model's; the walk stops for them, as for whatever else needs Python.
+result and latency (state-tracking §2, §5), and close. Opening and duplicating are ``opens``', sampled facts
+``samples``'; rules of the rarer calls are the model's: the walk stops for them, as for whatever else needs Python.
 """
 
 import cython
 from cython.cimports.engine.decode.columns import NO_NUMBER, Columns
+from cython.cimports.engine.decode.current import NO_VALUE, Kind, number_at
+from cython.cimports.engine.decode.opens import Opens
+from cython.cimports.engine.decode.samples import Samples
 from cython.cimports.engine.decode.wire import load16, load32, load64
-from cython.cimports.engine.model.live import (
-    CHANGED_FDS,
-    CHANGED_KINDS,
-    CHANGED_STDIN,
-    CHANGED_THREADS,
-    KINDS,
-    NOTHING_ENTERED,
-    Live,
-    Process,
-    Slot,
-    State,
-)
-from cython.cimports.engine.model.paths import join
-from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from cython.cimports.engine.model.live import NOTHING_ENTERED, Live, Slot, State
+from cython.cimports.libc.stdint import int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
-from cython.cimports.libc.string import memchr, memcpy, memset
+from cython.cimports.libc.string import memset
 
 from engine.decode.layout import layouts
 from engine.decode.stop import Stop
@@ -48,7 +39,7 @@ class Decoder:
 
     def __cinit__(self) -> None:
         self._kinds = cython.cast(cython.pointer(Kind), calloc(TYPES_KNOWN, cython.sizeof(Kind)))
-        self._cpus = cython.cast(cython.pointer(Cpu), calloc(65536, cython.sizeof(Cpu)))
+        self._cpus = cython.cast(cython.pointer(cython.pointer(State)), calloc(65536, cython.sizeof(cython.p_void)))
         self._native = cython.cast(cython.pointer(uint16_t), calloc(65536, cython.sizeof(uint16_t)))
         if not self._kinds or not self._cpus or not self._native:
             raise MemoryError
@@ -61,6 +52,9 @@ class Decoder:
         self._limit = -1 if limit is None else limit
         self._calls = len(SYSCALLS)
         self._columns = Columns(0, FIRST_SEGMENT)
+        self._samples = Samples(self._live, self._columns)
+        self._opens = Opens(self._fds, self._live)
+        self._opens.kinds = self._kinds
         self._prepare()
         self._clear()
 
@@ -107,8 +101,8 @@ class Decoder:
 
     def section(self) -> None:
         """A section begins: nothing of the last one lives on; events and tables stay."""
-        self._live.clear(self._number)
-        self._model.section(self._number)
+        self._live.clear(self._now.number)
+        self._model.section(self._now.number)
         self._clear()
 
     @cython.cfunc
@@ -116,7 +110,8 @@ class Decoder:
         self._leading = True
         self._exits_only = False
         self._refused = -1
-        memset(self._cpus, 0, 65536 * cython.sizeof(Cpu))
+        memset(self._cpus, 0, 65536 * cython.sizeof(cython.p_void))
+        self._samples.clear()
 
     def machine(self, machine) -> None:
         """The machine of this section."""
@@ -157,15 +152,15 @@ class Decoder:
         if latencies is not None and len(latencies):
             known: cython.const[int64_t][::1] = latencies
             self._latencies = cython.address(known[0])
-            self._first_known = self._number
-        self._model.begin(self._number + 1)
+            self._first_known = self._now.number
+        self._model.begin(self._now.number + 1)
         try:
             while True:
                 with cython.nogil:
                     pause: cython.int = self._walk()
                 if pause == NEEDS_THREAD:
-                    if not self._model.placeholder(self._tid, self._number + 1):
-                        self._refused = self._tid
+                    if not self._model.placeholder(self._now.tid, self._now.number + 1):
+                        self._refused = self._now.tid
                 elif pause == NEEDS_RULE:
                     self._ask()
                 elif pause == NEEDS_ROOM:
@@ -184,12 +179,13 @@ class Decoder:
             return
         self._fds.publish()
         self.store.segments.append(columns.seal(self._end))
-        self._columns = Columns(self._number, SEGMENT)
-        self._segment += 1
+        self._columns = Columns(self._now.number, SEGMENT)
+        self._samples.columns = self._columns
+        self._samples.segment += 1
 
     def tell(self, sink) -> None:
         """Tell another sink what is known at this place of the stream, as a capture that begins here would."""
-        self._model.begin(self._number + 1)
+        self._model.begin(self._now.number + 1)
         self._model.tell(sink)
 
     def open_fds(self) -> list:
@@ -221,21 +217,24 @@ class Decoder:
     def _ask(self):
         """Let the model's rule change what it knows, then write the event."""
         at: cython.int
-        state: cython.pointer(State) = self._live.find(self._tid) if self._thing != THING_NONE else cython.NULL
-        params = [self._params[at][: self._lengths[at]] if self._lengths[at] else None for at in range(self._count)]
+        state: cython.pointer(State) = self._live.find(self._now.tid) if self._thing != THING_NONE else cython.NULL
+        params = [
+            self._now.params[at][: self._now.lengths[at]] if self._now.lengths[at] else None
+            for at in range(self._now.count)
+        ]
         enter = []
-        if state != cython.NULL and state.kept == self._type - 1 and self._kind.exit:
+        if state != cython.NULL and state.kept == self._now.type - 1 and self._now.kind.exit:
             enter = self._enter(state)
-        call = Call(self._number + 1, self._time, self._tid, self._type, self._fd, params, enter)
-        self._model.rules[self._type](call)
+        call = Call(self._now.number + 1, self._now.time, self._now.tid, self._now.type, self._now.fd, params, enter)
+        self._model.rules[self._now.type](call)
         # Parameters may claim any number; the column holds those that can be descriptors.
-        self._fd = call.fd if NO_NUMBER < call.fd <= 0x7FFFFFFF else NO_NUMBER
-        state = self._live.find(self._tid) if self._thing != THING_NONE else cython.NULL
-        self._fd_row = self._row_of(state, self._fd) if call.fd_row is None else call.fd_row
-        if state != cython.NULL and self._kind.action == ACT_RULE and self._kind.first >= 2:
+        self._now.fd = call.fd if NO_NUMBER < call.fd <= 0x7FFFFFFF else NO_NUMBER
+        state = self._live.find(self._now.tid) if self._thing != THING_NONE else cython.NULL
+        self._now.fd_row = self._opens.row_of(state, self._now.fd) if call.fd_row is None else call.fd_row
+        if state != cython.NULL and self._now.kind.action == ACT_RULE and self._now.kind.first >= 2:
             # A clone or an exec: memory, and before it faults.
-            self._memory(state.process, self._kind.first)
-            self._faults(state, self._kind.first - 2)
+            self._samples.memory(cython.address(self._now), state.process, self._now.kind.first)
+            self._samples.faults(cython.address(self._now), state, self._now.kind.first - 2)
         self._write(state)
         if call.after is not None:
             call.after()
@@ -284,7 +283,7 @@ class Decoder:
                 return STOP_MORE
             if load32(at + length - 4) != length:
                 return STOP_DAMAGE
-            if self._number == self._limit:
+            if self._now.number == self._limit:
                 return STOP_LIMIT
             if self._columns.length == self._columns.capacity:
                 return NEEDS_SEGMENT
@@ -303,25 +302,25 @@ class Decoder:
         head: cython.pointer(cython.const[cython.uchar]) = block + self._header
         kind: cython.pointer(Kind)
         state: cython.pointer(State) = cython.NULL
-        self._cpu = load16(block + 8)
-        self._time = cython.cast(int64_t, load64(head))
-        self._tid = cython.cast(int64_t, load64(head + 8))
-        self._type = load16(head + 20)
-        self._fd = NO_NUMBER
-        self._fd_row = -1
-        self._result = NO_VALUE
-        self._latency = -1
+        self._now.cpu = load16(block + 8)
+        self._now.time = cython.cast(int64_t, load64(head))
+        self._now.tid = cython.cast(int64_t, load64(head + 8))
+        self._now.type = load16(head + 20)
+        self._now.fd = NO_NUMBER
+        self._now.fd_row = -1
+        self._now.result = NO_VALUE
+        self._now.latency = -1
         self._hides = self._flagged and load32(block + 10) & 1
         self._thing = THING_KNOWN
-        if self._type >= TYPES_KNOWN or not self._cut(head):
+        if self._now.type >= TYPES_KNOWN or not self._cut(head):
             self._code = UNKNOWN
             self._leading = False
             self._write(self._thread_of())
             return TAKEN
-        kind = self._kind
+        kind = self._now.kind
         if not kind.exit:
-            self._latency = 0
-        self._code = self._type if self._type > 1 else self._generic()
+            self._now.latency = 0
+        self._code = self._now.type if self._now.type > 1 else self._generic()
         self._thing = kind.thing
         if self._leading:
             if kind.leads:
@@ -330,12 +329,17 @@ class Decoder:
                 self._leading = False
         if kind.thing != THING_NONE:
             state = self._thread_of()
-            if state == cython.NULL and kind.thing == THING_THREAD and self._tid >= 0 and self._tid != self._refused:
+            if (
+                state == cython.NULL
+                and kind.thing == THING_THREAD
+                and self._now.tid >= 0
+                and self._now.tid != self._refused
+            ):
                 return NEEDS_THREAD
         if state != cython.NULL and kind.paired:
             self._pair(state)
-        if kind.result and self._count:
-            self._result = self._number_at(0, kind.result == 1)
+        if kind.result and self._now.count:
+            self._now.result = number_at(cython.address(self._now), 0, kind.result == 1)
         return self._act(state)
 
     @cython.cfunc
@@ -343,13 +347,13 @@ class Decoder:
     @cython.exceptval(check=False)
     def _thread_of(self) -> cython.pointer(State):
         """State of the thread in the header; the last one of each cpu is at hand."""
-        state: cython.pointer(State) = self._cpus[self._cpu].state
-        if state != cython.NULL and state.tid == self._tid:
+        state: cython.pointer(State) = self._cpus[self._now.cpu]
+        if state != cython.NULL and state.tid == self._now.tid:
             return state
-        if self._tid < 0:
+        if self._now.tid < 0:
             return cython.NULL
-        state = self._live.find(self._tid)
-        self._cpus[self._cpu].state = state
+        state = self._live.find(self._now.tid)
+        self._cpus[self._now.cpu] = state
         return state
 
     @cython.cfunc
@@ -357,30 +361,30 @@ class Decoder:
     @cython.exceptval(check=False)
     def _cut(self, head: cython.pointer(cython.const[cython.uchar])) -> cython.bint:
         """Find the parameters the catalogue knows of; False when they do not fit their record."""
-        self._kind = cython.address(self._kinds[self._type])
+        self._now.kind = cython.address(self._kinds[self._now.type])
         room: int64_t = cython.cast(int64_t, self._block) - self._header - 4
         size: int64_t = load32(head + 16)
         told: int64_t
-        width: int64_t = 4 if self._kind.wide else 2
+        width: int64_t = 4 if self._now.kind.wide else 2
         i: cython.int
         length: int64_t
         # Records that tell how many parameters they have may be written anew, with the right length.
         if self._fixed != 26 or size > room:
-            size -= self._kind.over
+            size -= self._now.kind.over
         if size > room or size < self._fixed:
             return False
         told = load32(head + 22) if self._fixed == 26 else self._counted(head, size)
         if told < 0 or self._fixed + told * width > size:
             return False
-        self._count = cython.cast(cython.int, told) if told < self._kind.params else self._kind.params
+        self._now.count = cython.cast(cython.int, told) if told < self._now.kind.params else self._now.kind.params
         lengths: cython.pointer(cython.const[cython.uchar]) = head + self._fixed
         used: int64_t = self._fixed + told * width
-        for i in range(self._count):
-            length = load32(lengths + 4 * i) if self._kind.wide else load16(lengths + 2 * i)
+        for i in range(self._now.count):
+            length = load32(lengths + 4 * i) if self._now.kind.wide else load16(lengths + 2 * i)
             if used + length > size:
                 return False
-            self._params[i] = head + used
-            self._lengths[i] = cython.cast(uint32_t, length)
+            self._now.params[i] = head + used
+            self._now.lengths[i] = cython.cast(uint32_t, length)
             used += length
         self._record = lengths
         self._record_length = cython.cast(uint32_t, size - self._fixed)
@@ -395,18 +399,18 @@ class Decoder:
 
         Counts that existed come first; a count fits when the lengths add up to the record.
         """
-        width: int64_t = 4 if self._kind.wide else 2
+        width: int64_t = 4 if self._now.kind.wide else 2
         existed: cython.int
         count: cython.int
         i: cython.int
         total: int64_t
         for existed in range(1, -1, -1):
-            for count in range(self._kind.params, -1, -1):
-                if ((self._kind.counts >> count) & 1) != existed or self._fixed + count * width > size:
+            for count in range(self._now.kind.params, -1, -1):
+                if ((self._now.kind.counts >> count) & 1) != existed or self._fixed + count * width > size:
                     continue
                 total = self._fixed + count * width
                 for i in range(count):
-                    if self._kind.wide:
+                    if self._now.kind.wide:
                         total += load32(head + self._fixed + 4 * i)
                     else:
                         total += load16(head + self._fixed + 2 * i)
@@ -420,45 +424,20 @@ class Decoder:
     def _generic(self) -> uint16_t:
         """Type code of a generic call: by its id, else its native number, else what the enter was."""
         call: uint16_t = 0
-        if self._count and self._lengths[0] == 2:
-            call = load16(self._params[0])
-        if call == 0 and self._count > 1 and self._lengths[1] == 2:
-            call = self._native[load16(self._params[1])]
+        if self._now.count and self._now.lengths[0] == 2:
+            call = load16(self._now.params[0])
+        if call == 0 and self._now.count > 1 and self._now.lengths[1] == 2:
+            call = self._native[load16(self._now.params[1])]
         if call >= self._calls:
             call = 0
-        return GENERIC_TYPE + 2 * call + self._type
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _number_at(self, at: cython.int, signed_: cython.bint) -> int64_t:
-        """A parameter as a number of the width it has; NO_VALUE when it is absent."""
-        if at < 0 or at >= self._count:
-            return NO_VALUE
-        if self._lengths[at] == 8:
-            return cython.cast(int64_t, load64(self._params[at]))
-        if self._lengths[at] == 4:
-            if signed_:
-                return cython.cast(int32_t, load32(self._params[at]))
-            return load32(self._params[at])
-        if self._lengths[at] == 2:
-            return load16(self._params[at])
-        return self._params[at][0] if self._lengths[at] == 1 else NO_VALUE
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _row_of(self, state: cython.pointer(State), number: int64_t) -> int32_t:
-        """The fd row a number stands for."""
-        found: cython.pointer(Slot) = self._live.slot(state.process, number) if state else cython.NULL
-        return cython.cast(int32_t, found.value >> 1) if found else -1
+        return GENERIC_TYPE + 2 * call + self._now.type
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
     def _own_fd(self) -> int32_t:
         """The fd among the event's own parameters."""
-        number: int64_t = self._number_at(self._kind.fd, True)
+        number: int64_t = number_at(cython.address(self._now), self._now.kind.fd, True)
         if number <= NO_NUMBER or number > 0x7FFFFFFF:
             return NO_NUMBER
         return cython.cast(int32_t, number)
@@ -468,32 +447,32 @@ class Decoder:
     @cython.exceptval(check=False)
     def _pair(self, state: cython.pointer(State)) -> cython.void:
         """Match an exit with its enter: its fd, its latency."""
-        self._fd = self._own_fd()
-        if not self._kind.exit:
-            state.entered = self._type
-            state.entered_fd = self._fd
-            state.entered_at = self._time
+        self._now.fd = self._own_fd()
+        if not self._now.kind.exit:
+            state.entered = self._now.type
+            state.entered_fd = self._now.fd
+            state.entered_at = self._now.time
             state.kept = NOTHING_ENTERED
-            if self._kind.keep and self._live.keep(state, self._record, self._record_length, self._told):
-                state.kept = self._type
+            if self._now.kind.keep and self._live.keep(state, self._record, self._record_length, self._told):
+                state.kept = self._now.type
         else:
-            self._matched = state.entered == self._type - 1
-            if self._kind.appended and self._count > self._kind.fd:
+            self._now.matched = state.entered == self._now.type - 1
+            if self._now.kind.appended and self._now.count > self._now.kind.fd:
                 self._exits_only = True
-            if self._type == EXECVE_EXIT and state.entered == EXECVEAT_ENTER:
-                self._matched = True
+            if self._now.type == EXECVE_EXIT and state.entered == EXECVEAT_ENTER:
+                self._now.matched = True
                 state.kept = EXECVE_EXIT - 1 if state.kept == EXECVEAT_ENTER else NOTHING_ENTERED
-            if self._matched:
+            if self._now.matched:
                 if state.entered_fd != NO_NUMBER:
-                    self._fd = state.entered_fd
+                    self._now.fd = state.entered_fd
             else:
                 state.kept = NOTHING_ENTERED
-            if state.entered_at >= 0 and (self._matched or not self._exits_only):
-                self._latency = self._time - state.entered_at
-                if self._latency < 0:
-                    self._latency = 0
+            if state.entered_at >= 0 and (self._now.matched or not self._exits_only):
+                self._now.latency = self._now.time - state.entered_at
+                if self._now.latency < 0:
+                    self._now.latency = 0
             state.entered = NOTHING_ENTERED
-        self._fd_row = self._row_of(state, self._fd)
+        self._now.fd_row = self._opens.row_of(state, self._now.fd)
 
     @cython.cfunc
     @cython.nogil
@@ -503,48 +482,21 @@ class Decoder:
         at: cython.int
         number: int64_t
         row: int32_t
-        for at in range(self._count):
-            if (self._kind.mentions >> at) & 1:
-                number = self._number_at(at, True)
-                if number >= 0 and number != self._fd:
-                    row = self._row_of(state, number)
+        for at in range(self._now.count):
+            if (self._now.kind.mentions >> at) & 1:
+                number = number_at(cython.address(self._now), at, True)
+                if number >= 0 and number != self._now.fd:
+                    row = self._opens.row_of(state, number)
                     if row >= 0:
                         self._columns.other(at, row)
-        if 0 <= self._kind.listed < self._count and self._lengths[self._kind.listed] >= 2:
-            entry: cython.pointer(cython.const[cython.uchar]) = self._params[self._kind.listed]
-            count: cython.int = (self._lengths[self._kind.listed] - 2) // 10
+        if 0 <= self._now.kind.listed < self._now.count and self._now.lengths[self._now.kind.listed] >= 2:
+            entry: cython.pointer(cython.const[cython.uchar]) = self._now.params[self._now.kind.listed]
+            count: cython.int = (self._now.lengths[self._now.kind.listed] - 2) // 10
             for at in range(count if count < LISTED_MOST else LISTED_MOST):
                 number = cython.cast(int64_t, load64(entry + 2 + 10 * at))
-                row = self._row_of(state, number)
-                if number >= 0 and number != self._fd and row >= 0:
+                row = self._opens.row_of(state, number)
+                if number >= 0 and number != self._now.fd and row >= 0:
                     self._columns.other(LISTED + at, row)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _tell_changes(self) -> cython.void:
-        """Note how many threads and descriptors processes have from the event about to be written on, and which."""
-        kind: cython.int
-        number: cython.int
-        value: int64_t
-        process: cython.pointer(Process) = self._live.settle()
-        while process:
-            if process.changed & CHANGED_THREADS:
-                self._columns.sample(process.row, THREADS, process.threads)
-            if process.changed & CHANGED_FDS:
-                self._columns.sample(process.row, FDS, process.used)
-            if process.changed & CHANGED_KINDS:
-                value = 0
-                for kind in range(KINDS):
-                    if process.kinds[kind]:
-                        value |= cython.cast(int64_t, 1) << kind
-                self._columns.sample(process.row, FD_KINDS, value)
-            for number in range(3):
-                if process.changed & (CHANGED_STDIN << number):
-                    slot: cython.pointer(Slot) = self._live.slot(process, number)
-                    self._columns.sample(process.row, STDIN + number, slot.value >> 1 if slot else -1)
-            process.changed = 0
-            process = self._live.settle()
 
     @cython.cfunc
     @cython.nogil
@@ -553,23 +505,23 @@ class Decoder:
         """Put the event into its columns and go on behind it."""
         row: cython.int = self._columns.length
         if self._live.changed:
-            self._tell_changes()
-        if state != cython.NULL and self._code != UNKNOWN and (self._kind.mentions or self._kind.listed >= 0):
+            self._samples.tell_changes()
+        if state != cython.NULL and self._code != UNKNOWN and (self._now.kind.mentions or self._now.kind.listed >= 0):
             self._mention(state)
-        self._columns.time[row] = self._time
-        self._columns.cpu[row] = self._cpu
+        self._columns.time[row] = self._now.time
+        self._columns.cpu[row] = self._now.cpu
         self._columns.type[row] = self._code
         self._columns.flags[row] = 1 if self._hides else 0
         self._columns.thread[row] = state.row if state else -1
-        self._columns.fd[row] = self._fd
-        self._columns.fd_row[row] = self._fd_row
-        self._columns.result[row] = self._result
+        self._columns.fd[row] = self._now.fd
+        self._columns.fd_row[row] = self._now.fd_row
+        self._columns.result[row] = self._now.result
         if self._latencies:
-            self._latency = self._latencies[self._number - self._first_known]
-        self._columns.latency[row] = self._latency
+            self._now.latency = self._latencies[self._now.number - self._first_known]
+        self._columns.latency[row] = self._now.latency
         self._columns.offset[row] = self._base + self._at
         self._columns.length = row + 1
-        self._number += 1
+        self._now.number += 1
         self._at += self._block
         self._end = self._base + self._at
 
@@ -578,200 +530,31 @@ class Decoder:
     @cython.exceptval(check=False)
     def _act(self, state: cython.pointer(State)) -> cython.int:
         """Do what the event type asks for, then write the event."""
-        action: cython.int = self._kind.action
+        action: cython.int = self._now.kind.action
         closes: cython.bint = False
-        if action == ACT_RULE and (state != cython.NULL or self._kind.thing != THING_THREAD):
+        if action == ACT_RULE and (state != cython.NULL or self._now.kind.thing != THING_THREAD):
             return NEEDS_RULE
         if state != cython.NULL and action != ACT_NOTHING:
             if action == ACT_CLOSE:
-                closes = self._result >= 0
+                closes = self._now.result >= 0
             elif action == ACT_OPEN:
-                self._open(state)
+                self._opens.open(cython.address(self._now), state)
             elif action == ACT_FCNTL:
-                self._fcntl(state)
+                self._opens.fcntl(cython.address(self._now), state)
             elif action == ACT_DUP:
-                self._dup(state)
+                self._opens.dup(cython.address(self._now), state)
             elif action == ACT_MEMORY:
-                self._memory(state.process, self._kind.first)
+                self._samples.memory(cython.address(self._now), state.process, self._now.kind.first)
             elif action == ACT_TALK and self._must_ask(state):
                 return NEEDS_RULE
         if action == ACT_SWITCH:
-            self._switch(state)
+            self._samples.switch(cython.address(self._now), state)
         elif action == ACT_PROCINFO:
-            self._procinfo()
+            self._samples.procinfo(cython.address(self._now))
         self._write(state)
         if closes:
-            self._live.drop(state.process, self._fd, self._number)
+            self._live.drop(state.process, self._now.fd, self._now.number)
         return TAKEN
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _open(self, state: cython.pointer(State)) -> cython.void:
-        """An open, whatever its generation: a new fd, or a path that was tried (state-tracking §4)."""
-        enter: cython.pointer(Kind)
-        name: cython.pointer(cython.const[cython.uchar]) = cython.NULL
-        length: cython.int = 0
-        flags: int64_t = self._number_at(self._kind.flags, False)
-        dirfd: int64_t = self._number_at(self._kind.dirfd, True)
-        dev: int64_t = self._number_at(self._kind.dev, False)
-        ino: int64_t = self._number_at(self._kind.ino, True)
-        absolute: cython.bint = self._kind.dirfd < 0
-        if flags == NO_VALUE:
-            flags = 0
-        if self._kind.first >= 0 and self._kind.first < self._count:
-            name = self._params[self._kind.first]
-            length = self._lengths[self._kind.first]
-        if state.kept == self._type - 1:
-            enter = cython.address(self._kinds[state.kept])
-            at: cython.pointer(cython.const[cython.uchar]) = cython.NULL
-            found: cython.int = self._kept(state, enter.first, cython.address(at))
-            if found > 1:
-                name, length = at, found
-                absolute = enter.dirfd < 0
-                if self._kept(state, enter.flags, cython.address(at)) == 4:
-                    flags = load32(at) | (flags & ~0x3FFF)
-                if self._kept(state, enter.dirfd, cython.address(at)) == 8:
-                    dirfd = cython.cast(int64_t, load64(at))
-        end = (
-            cython.cast(cython.pointer(cython.const[cython.uchar]), memchr(name, 0, length)) if length else cython.NULL
-        )
-        if end:
-            length = cython.cast(cython.int, end - name)
-        kind: uint8_t = DIRECTORY if flags & O_DIRECTORY else FILE
-        identity: int32_t = self._resolve(state, dirfd if not absolute else AT_FDCWD, name, length, kind)
-        event: int64_t = self._number + 1
-        if self._result < 0:
-            self._fd_row = self._tried(identity, kind, flags, state.row, event)
-            return
-        self._fd_row = self._fds.append(
-            kind,
-            identity,
-            cython.cast(uint32_t, flags),
-            0 if dev == NO_VALUE else cython.cast(uint32_t, dev),
-            0 if ino == NO_VALUE else cython.cast(uint64_t, ino),
-            state.row,
-            event,
-        )
-        if self._result <= 0x7FFFFFFF:
-            self._fd = cython.cast(int32_t, self._result)
-            self._live.put(state.process, self._result, self._fd_row, (flags & O_CLOEXEC) != 0, event)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _tried(self, identity: int32_t, kind: uint8_t, flags: int64_t, thread: int32_t, event: int64_t) -> int32_t:
-        """A row, in nobody's table, for a path whose opening failed; one for all failures of an identity."""
-        if identity < 0:
-            return -1
-        row: int32_t = self._fds.names[identity].tried
-        if row < 0:
-            row = self._fds.append(kind, identity, cython.cast(uint32_t, flags), 0, 0, thread, event)
-            if row >= 0:
-                self._fds.table[row].last = event
-                self._fds.names[identity].tried = row
-        return row
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _resolve(
-        self,
-        state: cython.pointer(State),
-        dirfd: int64_t,
-        name: cython.pointer(cython.const[cython.uchar]),
-        length: cython.int,
-        kind: uint8_t,
-    ) -> int32_t:
-        """The identity of a path as seen from a directory fd or the working directory."""
-        out: cython.uchar[4105]
-        base: cython.pointer(cython.const[cython.uchar]) = cython.NULL
-        base_length: cython.int = 0
-        row: int32_t
-        unknown: cython.int = 0
-        if length > 0 and name[0] != b"/":
-            if dirfd == AT_FDCWD:
-                base = state.process.cwd
-                base_length = state.process.cwd_length
-            else:
-                row = self._row_of(state, dirfd)
-                if row >= 0:
-                    entry = cython.address(self._fds.names[self._fds.table[row].identity])
-                    base = self._fds.arena + entry.start
-                    base_length = entry.length
-                else:
-                    # As a literal in front, without a slash (state-tracking §4).
-                    unknown = 9
-                    memcpy(out, UNKNOWN_DIRECTORY, unknown)
-        used: cython.int = join(base, base_length, name, length, out + unknown)
-        if used < 0:
-            return self._fds.intern(kind, PATH_TOO_LONG, 14)
-        return self._fds.intern(kind, out, unknown + used)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _kept(
-        self,
-        state: cython.pointer(State),
-        index: cython.int,
-        at: cython.pointer(cython.pointer(cython.const[cython.uchar])),
-    ) -> cython.int:
-        """Length of a parameter of the kept enter and where it is; 0 when it has none of that index."""
-        i: cython.int
-        offset: uint32_t = 2 * state.record_params
-        if index < 0 or cython.cast(uint32_t, index) >= state.record_params:
-            return 0
-        for i in range(index):
-            offset += load16(state.record + 2 * i)
-        at[0] = state.record + offset
-        return load16(state.record + 2 * index)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _duplicate(self, state: cython.pointer(State), cloexec: cython.bint) -> cython.void:
-        """The event's result is another number for its fd."""
-        row: int32_t = self._row_of(state, self._fd)
-        if self._result < 0 or self._result > 0x7FFFFFFF:
-            return
-        if row >= 0:
-            self._live.put(state.process, self._result, row, cloexec, self._number + 1)
-            self._fd = cython.cast(int32_t, self._result)
-            self._fd_row = row
-        else:
-            self._live.drop(state.process, self._result, self._number + 1)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _dup(self, state: cython.pointer(State)) -> cython.void:
-        flags: int64_t = self._number_at(self._kind.flags, False)
-        self._duplicate(state, flags != NO_VALUE and (flags & O_CLOEXEC) != 0)
-        if self._result >= 0 and self._result <= 0x7FFFFFFF:
-            self._fd = cython.cast(int32_t, self._result)
-            self._fd_row = self._row_of(state, self._fd)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _fcntl(self, state: cython.pointer(State)) -> cython.void:
-        """Remember the command of an enter; duplicate or mark at the exit."""
-        command: int64_t = self._number_at(self._kind.first, False)
-        found: cython.pointer(Slot)
-        if not self._kind.exit:
-            state.command = cython.cast(uint32_t, command)
-            return
-        if command == NO_VALUE:
-            if not self._matched:
-                return
-            command = state.command
-        if command in (F_DUPFD, F_DUPFD_CLOEXEC):
-            self._duplicate(state, command == F_DUPFD_CLOEXEC)
-        elif command == F_SETFD and self._result >= 0 and self._count == 4 and self._lengths[3] == 8:
-            found = self._live.slot(state.process, self._fd)
-            if found:
-                found.value = (found.value & ~cython.cast(uint32_t, 1)) | (self._params[3][0] & 1)
 
     @cython.cfunc
     @cython.nogil
@@ -780,13 +563,18 @@ class Decoder:
         """Whether a call that moves data may tell something of its socket's ends."""
         entry: cython.pointer(Slot)
         at: cython.pointer(cython.const[cython.uchar]) = cython.NULL
-        if self._fd < 0 or (self._result < 0 and self._result != -115):
+        if self._now.fd < 0 or (self._now.result < 0 and self._now.result != -115):
             return False
-        if self._fd_row >= 0 and self._fds.table[self._fd_row].kind == IPV4 and self._settled(self._fd_row):
+        now: cython.pointer(Current) = cython.address(self._now)
+        first: cython.int = now.kind.first
+        if now.fd_row >= 0 and self._fds.table[now.fd_row].kind == IPV4 and self._settled(now.fd_row):
             return False
-        if self._kind.first >= 0 and self._kind.first < self._count and self._lengths[self._kind.first] > 0:
+        if 0 <= first < now.count and now.lengths[first] > 0:
             return True
-        return state.kept == self._type - 1 and self._kept(state, self._kinds[state.kept].first, cython.address(at)) > 0
+        return (
+            state.kept == now.type - 1
+            and self._opens.kept(state, self._kinds[state.kept].first, cython.address(at)) > 0
+        )
 
     @cython.cfunc
     @cython.nogil
@@ -795,70 +583,3 @@ class Decoder:
         """Whether an IPv4 socket has a name and is TCP."""
         entry = cython.address(self._fds.names[self._fds.table[row].identity])
         return entry.length > 0 and entry.l4 == TCP
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _faults(self, state: cython.pointer(State), first: cython.int) -> cython.void:
-        """Page faults of the thread, major and minor, from that parameter on; once a segment while the same."""
-        which: cython.int
-        value: int64_t
-        if state.sampled != self._segment:
-            state.sampled = self._segment
-            memset(state.faults, 0xFF, 2 * cython.sizeof(int64_t))
-        for which in range(2):
-            value = self._number_at(first + which, False)
-            if value != NO_VALUE and state.faults[which] != value:
-                state.faults[which] = value
-                self._columns.sample(state.row, PF_MAJOR + which, value)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _memory(self, process: cython.pointer(Process), first: cython.int) -> cython.void:
-        """Virtual, resident and swapped memory, from that parameter on; once a segment while the same."""
-        which: cython.int
-        value: int64_t
-        if first < 0:
-            return
-        if process.sampled != self._segment:
-            process.sampled = self._segment
-            memset(process.memory, 0xFF, 3 * cython.sizeof(int64_t))
-        for which in range(3):
-            value = self._number_at(first + which, False)
-            if value != NO_VALUE and process.memory[which] != value:
-                process.memory[which] = value
-                self._columns.sample(process.row, VM_SIZE + which, value)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _switch(self, state: cython.pointer(State)) -> cython.void:
-        """A thread leaves its cpu: how long it ran, its faults, its memory."""
-        cpu: cython.pointer(Cpu) = cython.address(self._cpus[self._cpu])
-        if state:
-            if cpu.runs == self._tid and cpu.since >= 0 and self._time >= cpu.since:
-                self._columns.sample(state.row, CPU, self._time - cpu.since)
-            if self._kind.params > 1:
-                self._faults(state, 1)
-                self._memory(state.process, 3)
-        cpu.runs = self._number_at(self._kind.first, True)
-        cpu.since = self._time
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _procinfo(self) -> cython.void:
-        """CPU time of a thread in ticks since it began; what was used since the last sample."""
-        state: cython.pointer(State) = self._live.find(self._tid)
-        user: int64_t = self._number_at(0, False)
-        system: int64_t = self._number_at(1, False)
-        if state == cython.NULL or user < 0 or system < 0:
-            return
-        if state.cpu_user >= 0 and user >= state.cpu_user and system >= state.cpu_system:
-            if user > state.cpu_user:
-                self._columns.sample(state.row, CPU_USER, (user - state.cpu_user) * TICK)
-            if system > state.cpu_system:
-                self._columns.sample(state.row, CPU_SYSTEM, (system - state.cpu_system) * TICK)
-        state.cpu_user = user
-        state.cpu_system = system
