@@ -12,13 +12,16 @@ how many events came, and how many were told to be lost.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -148,10 +151,12 @@ class Watcher:
         if command:
             pid, self._terminal = pty.fork()
             if not pid:
-                os.execvp(command[0], command)
+                os.sched_setaffinity(0, {WATCHER})
+                os.execvpe(command[0], command, os.environ | {"TERM": "xterm-256color"})
             self._pid = pid
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
             threading.Thread(target=self._swallow, daemon=True).start()
-            time.sleep(4)
+            self._wait(60)
         else:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.live_cost", "--watch"],
@@ -159,6 +164,16 @@ class Watcher:
             )  # fmt: skip
             assert self._process.stdout is not None
             assert self._process.stdout.readline() == "ready\n"
+
+    def _wait(self, seconds: float) -> None:
+        """Until it has programs in the kernel, and a moment longer."""
+        until = time.monotonic() + seconds
+        folder = Path(f"/proc/{self._pid}/fd")
+        while not any("bpf_link" in os.readlink(path) for path in list(folder.iterdir()) if path.is_symlink()):
+            if time.monotonic() > until:
+                raise TimeoutError("nothing was attached")
+            time.sleep(0.1)
+        time.sleep(2)
 
     def _swallow(self) -> None:
         with suppress(OSError):

@@ -137,3 +137,13 @@ def test_nothing_stays_open_when_loading_fails(compiled: Path, monkeypatch: pyte
     with pytest.raises(LoadError):
         load(SMALL)
     assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+def test_few_compiled_programs_are_kept(tmp_path: Path) -> None:
+    for number in range(20):
+        file = tmp_path / f"program-{number}.json"
+        image._write(file, {})
+        os.utime(file, (number, number))
+    image._write(tmp_path / "program-new.json", {})
+    kept = {file.name for file in tmp_path.iterdir()}
+    assert kept == {"program-new.json", *(f"program-{number}.json" for number in range(13, 20))}

@@ -29,6 +29,7 @@ from engine.user_files import cache_folder
 TIMEOUT = 60.0
 """Seconds a child may take to compile."""
 _MOST_BYTES = 8 << 20
+_MOST_FILES = 8
 _ITERATOR = "bpf_iter_task"
 
 
@@ -149,10 +150,11 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:
-    """Keep it, alone: what an older kernel or source had is of no use any more."""
+    """Keep it, and few others: those of older kernels and sources are of no use any more."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
-        for old in path.parent.glob("program-*.json"):
+        others = sorted(path.parent.glob("program-*.json"), key=lambda file: file.stat().st_mtime)
+        for old in others[: max(0, len(others) - _MOST_FILES + 1)]:
             old.unlink()
         handle, name = tempfile.mkstemp(dir=path.parent)
         with open(handle, "w", encoding="ascii") as file:
