@@ -14,6 +14,7 @@ from typing import Protocol
 from engine.decode.decoder import Decoder
 from engine.ingest import Ingest
 from engine.pace import Pace
+from engine.pushdown import Pushdown
 from engine.query.snapshots import Live, Status
 from engine.recording.following import Recording
 from engine.sources.live.source import LiveSink, LoadError, Narrowing
@@ -121,6 +122,7 @@ class LiveIngest(Ingest):
         self._limit = limit
         self.budget = min(free_memory() // 4, MOST_MEMORY) if budget is None else budget
         self._pace = Pace(interval)
+        self._pushdown = Pushdown(self.store)
         self._source: Source | None = None
         self._decoder = Decoder(self.store, self._name)
         self._started = self._from = self._due = 0
@@ -165,6 +167,7 @@ class LiveIngest(Ingest):
         source = self._source = self._open()
         self.store.raw = source.raw
         source.samples = False
+        self._pushdown.update(source)
         source.begin(self._decoder)
         # Nothing to decode, but whoever is there is known from now on.
         self._decoder.feed(b"", 0, 0)
@@ -182,6 +185,7 @@ class LiveIngest(Ingest):
         """Take in what there is; False at the end of the capture."""
         assert self._source is not None
         self._measure()
+        self._pushdown.update(self._source)
         # What is not yet in the file cannot be forgotten.
         self._recording.step()
         if self.store.memory.total > self.budget:
@@ -200,6 +204,14 @@ class LiveIngest(Ingest):
             self._recording.stop()
         else:
             self._recording.start(path)
+
+    def narrow(self, filter_text: str) -> None:
+        """Only what passes a filter matters from now on."""
+        self._pushdown.ask(filter_text)
+
+    def left_out(self, filter_text: str) -> int:
+        """Time (ns since epoch) until which events that a filter keeps were left out; 0 when none were."""
+        return self._pushdown.left_out(filter_text, self._source.now() if self._source else 0)
 
     def _measure(self) -> None:
         now = time.monotonic()
@@ -274,6 +286,7 @@ class LiveIngest(Ingest):
                 count += 1
             self._decoder.forget(count, int(SLACK * self.budget))
             self._source.raw.drop(before)
+            self._pushdown.forget(self.store.time_span[0])
         finally:
             self.wants_room = False
             self.reading.release()
@@ -291,7 +304,7 @@ class LiveIngest(Ingest):
             forgotten=self.store.forgotten,
             share=self._interval_share,
             resident=self._resident,
-            narrowed="",
+            narrowed=str(self._pushdown),
             ended=self._ended,
             recorded=self._recording.state,
         )

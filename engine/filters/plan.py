@@ -382,6 +382,11 @@ def term(place: Place, test: Test, text: str) -> Plan:
     return _TERMS[place](test, text)
 
 
+def types_of(plan: Plan) -> Mask | None:
+    """Of which types it holds, by type code, whatever else an event says; None where the type does not decide."""
+    return plan.answers if isinstance(plan, _TypeTerm) else None
+
+
 def _of_types(answers: Mask, text: str) -> Plan:
     return Constant(bool(answers[0]), text) if answers.all() == answers.any() else _TypeTerm(answers, text)
 

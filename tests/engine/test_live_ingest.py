@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +15,7 @@ import views
 from engine.live_ingest import FIRST_INTERVAL, LiveIngest
 from engine.model.facts import Thread
 from engine.pace import LONGEST, Pace
+from engine.pushdown import Pushdown
 from engine.query.snapshots import (
     LinesRequest,
     LinesSnapshot,
@@ -25,7 +27,9 @@ from engine.query.snapshots import (
     TableSnapshot,
 )
 from engine.session import Session
-from engine.sources.live.source import LoadError
+from engine.sources.live.source import LoadError, Narrowing
+from engine.sources.raw import KeptBytes
+from engine.store.store import Store
 from tests.engine.fake_machine import CLONE, EXECVE, EXIT, SECOND, START, FakeMachine
 
 VIEWS = views.load().views
@@ -317,3 +321,58 @@ def test_a_failing_capture_says_so_and_what_was_captured_stays(watched: Watched)
     assert "the ring is gone" in failed.error
     assert watched.machine.stopped
     assert watched.answer(LinesSnapshot, LinesRequest()).total == 1
+
+
+def test_what_a_filter_implies_is_pushed_down_and_a_wider_one_says_from_when_on_it_is_complete(
+    watched: Watched,
+) -> None:
+    watched.start()
+    watched.interval(FIRST_INTERVAL)
+    whole = LinesRequest()
+    assert watched.answer(LinesSnapshot, whole).coverage.since == 0
+
+    watched.session.narrow("proc.pid=10 and evt.type in (read, write)")
+    narrowed = live(watched.interval())
+    assert watched.machine.narrowing == Narrowing(frozenset({10}), types=frozenset({"read", "write"}))
+    assert narrowed.narrowed == "pid 10 and read,write"
+    inner = LinesRequest(filter="proc.pid=10 and evt.type=read")
+    assert watched.answer(LinesSnapshot, inner).coverage.since == 0, "all of it is still captured"
+
+    began = watched.machine.now()
+    watched.session.narrow("proc.name=busy")
+    assert live(watched.interval()).narrowed == ""
+    assert watched.machine.narrowing == Narrowing()
+    wider = watched.answer(LinesSnapshot, LinesRequest(filter="proc.name=busy")).coverage.since
+    assert began <= wider <= watched.machine.now()
+    assert watched.answer(LinesSnapshot, replace(inner, count=7)).coverage.since == 0
+    watched.interval()
+    assert watched.answer(TableSnapshot, TableRequest(VIEWS["procs"])).coverage.since == 0, "the last interval is whole"
+
+
+def test_containers_are_pushed_down_by_the_cgroups_of_their_threads() -> None:
+    name, other = "ab" * 32, "cd" * 32
+    store = Store(KeptBytes(0))
+    pushed = Pushdown(store)
+    machine = FakeMachine()
+
+    def thread(tid: int, container: str, *cgroups: str) -> None:
+        told = tuple(f"{hierarchy}={path}".encode() for path in cgroups for hierarchy in ("cpu", "memory", "unified"))
+        store.threads.append(Thread(tid, tid, life=tid, container=container[:12], cgroups=told))
+
+    thread(1, "", "/")
+    pushed.ask(f"container.id={name[:12]}")
+    pushed.update(machine)
+    assert machine.narrowing == Narrowing(), "nothing is known of its cgroups yet"
+    thread(2, name, f"/docker/{name}")
+    thread(3, other, f"/docker/{other}")
+    pushed.update(machine)
+    path = f"/docker/{name}".encode()
+    assert machine.narrowing.cgroups == frozenset({b"memory=" + path, b"unified=" + path})
+    assert str(pushed) == f"container {name[:12]}"
+    thread(4, name, f"/libpod_parent/libpod-{name}")
+    pushed.update(machine)
+    assert machine.narrowing.cgroups is not None
+    assert len(machine.narrowing.cgroups) == 4, "another of its threads is elsewhere"
+    times = len(machine.narrowed)
+    pushed.update(machine)
+    assert len(machine.narrowed) == times, "nothing is told twice"

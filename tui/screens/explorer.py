@@ -170,6 +170,7 @@ class Explorer(Screen[None]):
             steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
         self.header.show_crumbs(steps)
         self.header.show_filter(terms(self.place.filter), self.place.besides)
+        self.engine.narrow(self.place.filter)
         self.show_source()
         for body in (self.grid, *self._bodies.values()):
             body.display = body is self.body
