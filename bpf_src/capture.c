@@ -113,7 +113,7 @@ BPF_RINGBUF_OUTPUT(events, 1);
 BPF_F_TABLE("array", u32, struct config, config, 1, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct call, calls, CALLS, BPF_F_MMAPABLE);
 // By thread id: when the call it is in began (ktime << NR_BITS | number), 0 outside calls.
-BPF_F_TABLE("array", u32, u64, running, 1, BPF_F_MMAPABLE);
+BPF_ARRAY(running, u64, 1);
 BPF_F_TABLE("array", u32, struct lost, lost, 1, BPF_F_MMAPABLE);
 // A bit a process id.
 BPF_F_TABLE("array", u32, u64, chosen, 1, BPF_F_MMAPABLE);
@@ -231,7 +231,16 @@ struct inode_facts {
     u64 ino;
     u32 dev;
     u32 mode; // fmode of the file
+    u32 layer; // of an overlay: EXE_UPPER, EXE_LOWER
+    u32 unused;
 };
+
+// Which layer of overlayfs an inode is in; 0 in others. Its inodes have the entry in the upper layer right behind what
+// all inodes have.
+static inline u32 layer_of(u64 inode, u64 magic) {
+    if (magic != OVERLAYFS) return 0;
+    return READ(u64, inode, INODE_SIZE) ? EXE_UPPER : EXE_LOWER;
+}
 
 static inline void put_inode(struct scratch *scratch, void *files, s64 number) {
     u8 *at = room(scratch);
@@ -240,13 +249,15 @@ static inline void put_inode(struct scratch *scratch, void *files, s64 number) {
     long length = -1;
     if (file) {
         // A probe read costs as much for all that lies between two members as for one.
-        u64 near[FILE_SPAN / 8], around[INODE_SPAN / 8];
+        u64 near[FILE_SPAN / 8], around[INODE_SPAN / 8], super[SB_SPAN / 8];
         bpf_probe_read_kernel(near, sizeof(near), (char *)file + FILE_LOW);
         u64 inode = AT(u64, near, FILE_INODE - FILE_LOW);
         facts.mode = AT(u32, near, FILE_MODE - FILE_LOW);
         bpf_probe_read_kernel(around, sizeof(around), (char *)inode + INODE_LOW);
         facts.ino = AT(u64, around, INODE_INO - INODE_LOW);
-        facts.dev = READ(u32, AT(u64, around, INODE_SB - INODE_LOW), SB_DEV);
+        bpf_probe_read_kernel(super, sizeof(super), (char *)AT(u64, around, INODE_SB - INODE_LOW) + SB_LOW);
+        facts.dev = AT(u32, super, SB_DEV - SB_LOW);
+        facts.layer = layer_of(inode, AT(u64, super, SB_MAGIC - SB_LOW));
         length = sizeof(facts);
         __builtin_memcpy(at + 2, &facts, sizeof(facts));
     }
@@ -369,9 +380,11 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
     struct config *config_ = wanted(task);
     u32 tid = AT(u32, task, TASK_PID);
     u64 *slot = running.lookup(&tid);
-    if (!slot) return 0;
-    u64 began = *slot;
-    *slot = 0;
+    u64 began = 0;
+    if (slot) {
+        began = *slot;
+        *slot = 0;
+    }
     if (!config_) return 0;
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     u32 nr = AT(u64, regs, REGS_NR);
@@ -609,10 +622,7 @@ static inline u32 flags_of_exe(u64 cred, u64 exe, u64 inode) {
     else if (READ(u32, inode, INODE_GID) == READ(u32, cred, CRED_FSGID)) bit = 020;
     bool may = mode & bit || READ(u64, cred, CRED_EFFECTIVE) >> CAP_DAC_OVERRIDE & 1;
     u32 flags = may && !(READ(u64, super, SB_FLAGS) & SB_RDONLY) ? EXE_WRITABLE : 0;
-    if (READ(u64, super, SB_MAGIC) == OVERLAYFS) {
-        // The inode of overlayfs has the entry in the upper layer right behind what all inodes have.
-        flags |= READ(u64, inode, INODE_SIZE) ? EXE_UPPER : EXE_LOWER;
-    }
+    flags |= layer_of(inode, READ(u64, super, SB_MAGIC));
     char name[6] = {};
     bpf_probe_read_kernel(name, sizeof(name), (void *)READ(u64, entry, DENTRY_NAME));
     bool memfd = name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd';

@@ -25,6 +25,7 @@ cdef class Encoder:
     cdef bint _is_met(self, const Record *record, const Condition *condition) noexcept nogil
     cdef uint32_t _mapped(self, uint32_t value, uint32_t table) noexcept nogil
     cdef void _parameter(self, const Record *record, const Op *op) noexcept nogil
+    cdef void _open_flags(self, const Record *record, const Op *op) noexcept nogil
     cdef void _field(self, const Op *op, const Piece *piece) noexcept nogil
     cdef void _rare(self, const Record *record, const Op *op, const Piece *piece) noexcept nogil
     cdef void _poll(self, const Piece *piece) noexcept nogil

@@ -52,6 +52,7 @@ _ARGUMENTS = cython.declare(cython.int, Operation.ARGUMENTS)
 _CGROUPS = cython.declare(cython.int, Operation.CGROUPS)
 _PATH = cython.declare(cython.int, Operation.PATH)
 _CLONE_FLAGS = cython.declare(cython.int, Operation.CLONE_FLAGS)
+_LAYER = cython.declare(cython.int, Operation.LAYER)
 _ZERO = cython.declare(cython.int, Operation.ZERO)
 
 _SOCKET = cython.declare(cython.int, SOCKET.itemsize)
@@ -59,6 +60,10 @@ _IN_NAMESPACE = cython.declare(cython.int, FACTS.fields["in_namespace"][1])
 _CREATED = cython.declare(cython.uint, 0x100000)
 _O_CREAT_OR_TMPFILE = cython.declare(cython.uint, 0o100 | 0o20000000)
 _F_CREATED = cython.declare(cython.uint, 1 << 14)
+_F_UPPER = cython.declare(cython.uint, 1 << 15)
+_F_LOWER = cython.declare(cython.uint, 1 << 16)
+_UPPER = cython.declare(cython.uint, 2)
+_LOWER = cython.declare(cython.uint, 8)
 _CHILD_IN_PIDNS = cython.declare(cython.uint, 0x20000000)
 _VFORK = cython.declare(cython.uint, 0x8000 | 0x8000000)
 _UNKNOWN_SIZE = cython.declare(uint32_t, 0xFFFFFFFF)
@@ -207,19 +212,15 @@ class Encoder:
         elif what == _FIELD or what == _SIZE or what == _CHECKED:  # noqa: SIM109
             self._field(op, piece)
         elif what == _OPEN_FLAGS:
-            value = self._mapped(cython.cast(uint32_t, record.numbers[op.a]), self._open_table)
-            piece = cython.address(self._pieces[op.b])
-            if piece.length >= 16 and load32(piece.at + 12) & _CREATED:
-                value |= _F_CREATED
-            blocks.number(block, value, op.width)
+            self._open_flags(record, op)
         elif what == _OPEN_MODE:
             creates: cython.bint = record.numbers[op.b] & _O_CREAT_OR_TMPFILE != 0
             blocks.number(block, record.numbers[op.a] if creates else 0, op.width)
         elif what == _INODE:
-            blocks.number(block, load64(piece.at) if piece.length >= 16 else 0, op.width)
+            blocks.number(block, load64(piece.at) if piece.length >= 24 else 0, op.width)
         elif what == _DEVICE:
             # The kernel keeps major << 20 | minor.
-            device: uint32_t = load32(piece.at + 8) if piece.length >= 16 else 0
+            device: uint32_t = load32(piece.at + 8) if piece.length >= 24 else 0
             minor: uint32_t = device & 0xFFFFF
             value = (minor & 0xFF) | (device >> 20) << 8 | (minor & ~cython.cast(uint32_t, 0xFF)) << 12
             blocks.number(block, value, op.width)
@@ -229,6 +230,30 @@ class Encoder:
             ends(block, record, piece, cython.address(self._pieces[op.c - 1]) if op.c else cython.NULL, op.b != 0)
         else:
             self._rare(record, op, piece)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _open_flags(
+        self, record: cython.pointer(cython.const[Record]), op: cython.pointer(cython.const[Op])
+    ) -> cython.void:
+        asked: cython.pointer(cython.const[Piece]) = cython.address(self._pieces[op.c - 1 if op.c else 0])
+        inode: cython.pointer(cython.const[Piece]) = cython.address(self._pieces[op.b])
+        value: uint64_t = record.numbers[op.a]
+        if op.c:
+            if asked.length < 8:
+                blocks.close(cython.address(self._block), 0)
+                return
+            value = load64(asked.at)
+        value = self._mapped(cython.cast(uint32_t, value), self._open_table)
+        if inode.length >= 24:
+            if load32(inode.at + 12) & _CREATED:
+                value |= _F_CREATED
+            if load32(inode.at + 16) == _UPPER:
+                value |= _F_UPPER
+            elif load32(inode.at + 16) == _LOWER:
+                value |= _F_LOWER
+        blocks.number(cython.address(self._block), value, op.width)
 
     @cython.cfunc
     @cython.nogil
@@ -309,6 +334,10 @@ class Encoder:
             self._cgroups(piece, piece + 1)
         elif what == _PATH:
             blocks.close(block, _path(block.at, piece) - block.at if piece.length > 0 else 0)
+        elif what == _LAYER:
+            if piece.length >= 24:
+                value = 1 if load32(piece.at + 16) == _UPPER else 2 if load32(piece.at + 16) == _LOWER else 0
+            blocks.number(block, value, op.width)
         elif what == _ZERO:
             blocks.number(block, 0, op.width if op.width else 1)
         elif what == _CLONE_FLAGS:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+import pytest
 
 from engine.events import FLAG_TABLES
 from engine.sources.live.source import LiveSource, Options
@@ -167,6 +170,34 @@ os.rmdir("d")
     assert run.call("rmdir").path == b"d"
     made = run.calls("mknod") + run.calls("mknodat")
     assert [event.path for event in made] == [b"f"]
+
+
+def test_files_of_an_overlay_tell_their_layer(observer: Observer, tmp_path: Path) -> None:
+    for name in ("lower", "upper", "work", "both"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "lower/old").touch()
+    options = ",".join(f"{kind}dir={tmp_path / kind}" for kind in ("lower", "upper", "work"))
+    script = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.unshare(0x20000) or libc.mount(b"none", b"/", None, 0x44000, None): sys.exit(3)
+os.chdir(sys.argv[1])
+if libc.mount(b"overlay", b"both", b"overlay", 0, sys.argv[2].encode()): sys.exit(3)
+os.open("both/old", os.O_RDONLY)
+os.open("both/new", os.O_CREAT | os.O_WRONLY)
+os.open("lower/old", os.O_RDONLY)
+libc.creat(b"both/made", 0o600)
+"""
+    run = observer.run(sys.executable, "-I", "-S", "-c", script, str(tmp_path), options)
+    if run.status == 3:
+        pytest.skip("no overlay can be mounted here")
+    layers = FLAGS["FD_UPPER_LAYER"] | FLAGS["FD_LOWER_LAYER"]
+    assert run.call("openat", name=b"both/old").flags & layers == FLAGS["FD_LOWER_LAYER"]
+    assert run.call("openat", name=b"both/new").flags & layers == FLAGS["FD_UPPER_LAYER"]
+    assert run.call("openat", name=b"lower/old").flags & layers == 0
+    made = [event.creat_flags for event in run.calls("creat")]
+    made += [1 if event.flags & FLAGS["FD_UPPER_LAYER"] else 0 for event in run.calls("openat", name=b"both/made")]
+    assert made == [1]
 
 
 def test_copies_of_an_fd_stay_the_same_file(observer: Observer, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ TABLE = """
 307 sendmmsg: res=ret fd=i0 size=mm1.size data=mm1.data tuple=out.mm1
 47 recvmsg: res=ret size=m1.size data=m1.data tuple=in.m1 msgcontrol=m1.control fd=i0
 299 recvmmsg: res=ret fd=i0 size=mm1.size data=mm1.data tuple=in.mm1 msgcontrol=mm1.control
-85 creat: fd=ret name=s0 mode=a1 dev=dev.ret ino=ino.ret creat_flags=-
+85 creat: fd=ret name=s0 mode=a1 dev=dev.ret ino=ino.ret creat_flags=layer
 22 pipe: res=ret fd1=x0.8.0 fd2=x0.8.4 ino=ino.pipe
 284 eventfd: res=ret initval=a0 flags=zero
 202 futex: res=ret addr=a0 op=a1 val=a2
@@ -140,7 +140,7 @@ sem_op_1=e1.2.6.8 sem_flg_1=semop_flags:e1.2.6.10 semid=i0
 91 fchmod: res=ret fd=i0 mode=a1
 316 renameat2: res=ret olddirfd=i0 oldpath=s1 newdirfd=i2 newpath=s3 flags=a4
 323 userfaultfd: res=ret flags=creation_flags:0
-437 openat2: fd=ret dirfd=i0 name=s1 flags=file_flags:x2.24.0 mode=x2.24.8 resolve=openat2_flags:x2.24.16 \
+437 openat2: fd=ret dirfd=i0 name=s1 flags=open:x2.24.0 mode=x2.24.8 resolve=openat2_flags:x2.24.16 \
 dev=dev.ret ino=ino.ret
 10 mprotect: res=ret addr=a0 length=a1 prot=prot_flags:2
 326 copy_file_range: res=ret fdout=i2 offout=x3.8.0 fdin=i0 offin=x1.8.0 len=a4

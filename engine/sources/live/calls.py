@@ -81,7 +81,8 @@ class Op(IntEnum):
     DEVICE = 6
     """Device of the inode in piece ``a``, 0 without one."""
     OPEN_FLAGS = 7
-    """Argument ``a``; created bit from inode piece ``b``."""
+    """Argument ``a``, or where ``c`` is, the first field of piece ``c`` - 1; bits for a file that was created, and
+    for its layer, from inode piece ``b``."""
     OPEN_MODE = 8
     """Argument ``a``, only when argument ``b`` asks to create."""
     DURATION = 9
@@ -116,6 +117,8 @@ class Op(IntEnum):
     """``a``: 0 from piece 0, 1 those of fork, 2 those of vfork."""
     ZERO = 25
     """0 or an empty string."""
+    LAYER = 27
+    """Layer of the inode in piece ``a`` of an overlay: 1 upper, 2 lower."""
     INODE = 26
     """Number of the inode in piece ``a``. 0 without one, as other writers tell of calls that failed."""
 
@@ -206,8 +209,13 @@ class _Line:
                 return Op.NUMBER, RESULT, 0, 0
             case "vm_size" | "vm_rss" | "vm_swap":
                 return Op.FIELD, self.piece(Step.MEMORY), 4 * ("vm_size", "vm_rss", "vm_swap").index(word), 0
+            case "open" if "." in rest:
+                flags = self.op(rest, signed=False)[1] + 1
+                return Op.OPEN_FLAGS, 0, self.piece(Step.INODE, RESULT), flags
             case "open":
                 return Op.OPEN_FLAGS, numbers[0], self.piece(Step.INODE, RESULT), 0
+            case "layer":
+                return Op.LAYER, self.piece(Step.INODE, RESULT), 0, 0
             case "mode":
                 return Op.OPEN_MODE, numbers[0], numbers[1], 0
             case "zero":

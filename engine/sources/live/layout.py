@@ -133,6 +133,7 @@ def macros(btf: Btf) -> dict[str, int]:
         ("FILE", "FILE_INODE", "FILE_MODE"),
         ("INODE", "INODE_INO", "INODE_SB"),
         ("NODE", "KERNFS_ID", "KERNFS_PARENT"),
+        ("SB", "SB_DEV", "SB_MAGIC"),
     ):
         low = min(found[one], found[other]) & ~7
         found[f"{name}_LOW"], found[f"{name}_SPAN"] = low, (max(found[one], found[other]) + 8 - low + 7) & ~7

@@ -16,7 +16,7 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "creat": (
         'r = call(85, p("x"), 0o604)' + _INO,
-        "fd={r}(<f>{here}/x) name={here}/x mode=0604 dev=" + _STAT + " creat_flags=-",
+        "fd={r}(<f>{here}/x) name={here}/x mode=0604 dev=" + _STAT + " creat_flags=0",
     ),
     "openat": (
         'os.mkdir("d"); d = os.open("d", os.O_RDONLY)\n'
@@ -27,7 +27,7 @@ CASES: dict[str, tuple[str, str]] = {
     "openat2": (
         'how = ctypes.create_string_buffer(struct.pack("<QQQ", os.O_CREAT | os.O_RDWR, 0o620, 8), 24)\n'
         'r = call(437, -100, b"x", how, 24)' + _INO,
-        "fd={r}(<f>{here}/x) dirfd=-100(AT_FDCWD) name=x({here}/x) flags=7(O_CREAT|O_RDWR) mode=0620 "
+        "fd={r}(<f>{here}/x) dirfd=-100(AT_FDCWD) name=x({here}/x) flags=16391(O_CREAT|O_RDWR|O_F_CREATED) mode=0620 "
         "resolve=1(RESOLVE_BENEATH) dev=" + _STAT,
     ),
     "open_by_handle_at": (
