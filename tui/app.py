@@ -21,11 +21,13 @@ from textual.widgets import Input
 from engine.query.snapshots import Snapshot, Status
 from engine.query.view import View
 from engine.text import clean
+from engine.user_files import ConfigError
 from tui.engine import Engine
 from tui.exit_codes import Exit
 from tui.options import Options
 from tui.screens.explorer import Explorer
 from tui.screens.refused import Refused
+from tui.settings import use_settings
 from tui.theme import DARK, LIGHT
 from tui.watching import Watching
 
@@ -102,6 +104,7 @@ class Syscope(App[None]):
         Binding(
             "ctrl+s,S", "picture", "Picture", show=False, tooltip="Save the screen as an SVG picture here", id="picture"
         ),
+        Binding("ctrl+p,colon", "command_palette", "Palette", show=False, tooltip="All commands by name", id="palette"),
         Binding("q", "quit", "Quit", tooltip="Leave", id="quit"),
         Binding("f10,ctrl+c", "quit", "Quit", show=False, priority=True, tooltip="Leave", id="quit-at-once"),
     ]
@@ -135,6 +138,10 @@ class Syscope(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
+        try:
+            use_settings(self)
+        except ConfigError as error:
+            self.notify(str(error), severity="warning", timeout=PROBLEM_TIME, markup=False)
         self.push_screen(self._explorer)
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=PROBLEM_TIME, markup=False)

@@ -16,8 +16,6 @@ class Options:
 
     path: Path | None
     """The capture; None for the live machine."""
-    local: bool = False
-    """True when what is shown is this machine, now."""
     view: str = "procs"
     """Id of the start view; ``dig`` starts with the event lines."""
     filter: str = ""

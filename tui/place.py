@@ -80,6 +80,10 @@ class Place:
     text: str = ""
     """Only rows that show this text."""
     view_as: ViewAs = ViewAs.DOTTED
+    against: Window | None = None
+    """Another range that the rows are compared with."""
+    measure: str = ""
+    """Title of the column that is compared."""
     event: int = 0
     """Number of the event shown in detail."""
     position: Position = field(default_factory=Position)
@@ -92,6 +96,8 @@ class Place:
         """What the crumb says."""
         if self.show is Show.DETAIL:
             return f"{self.show.value} {self.event}"
+        if self.view and self.against:
+            return f"{self.view.name}: change from A to B"
         return self.show.value or (self.view.name if self.view else "")
 
     @property
@@ -113,7 +119,7 @@ class Place:
                 self.view, self.levels, self.filter, self.containers, self.sort, self.descending,
                 wanted.offset, wanted.count, wanted.hold,
                 wanted.search, wanted.search_from, wanted.search_backwards,
-                window=self.window, text=self.text,
+                window=self.window, text=self.text, against=self.against, measure=self.measure,
             )  # fmt: skip
         return LinesRequest(
             self.levels, self.filter, self.containers, wanted.offset, wanted.count,

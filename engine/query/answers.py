@@ -5,6 +5,8 @@ Owns how a request becomes a snapshot. When, and on which thread, is the session
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine import filters
 from engine.fields import UnknownField
 from engine.filters.completion import Completion, complete
@@ -12,6 +14,7 @@ from engine.filters.macros import user_macros
 from engine.filters.presence import Presence
 from engine.filters.saved import field_uses
 from engine.query import texts
+from engine.query.compare import NotComparable, compared
 from engine.query.compose import compose
 from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import (
@@ -51,7 +54,7 @@ def answer(request: Request, work: Work) -> Snapshot | None:
                 return request.answer(work)
     except SupersededError:
         return None
-    except (filters.FilterError, UnknownField) as error:
+    except (filters.FilterError, UnknownField, NotComparable) as error:
         return _failed(request, str(error), getattr(error, "position", 0))
     except Exception as error:  # one panel's failure is shown in that panel; the others keep working
         return _failed(request, f"{type(error).__name__}: {error}", 0)
@@ -83,7 +86,13 @@ def table_of(request: TableRequest, work: Work) -> Table:
     )  # fmt: skip
     if not run.update(work.given_up):
         raise SupersededError
-    return run.table(request.sort, request.descending, request.text)
+    if request.against is None:
+        return run.table(request.sort, request.descending, request.text)
+    before = table_of(replace(request, window=request.against, against=None, sort=None, text=""), work)
+    table = compared(before, run.table(), request.measure, request.sort, request.descending)
+    if request.text:
+        table.keep(request.text)
+    return table
 
 
 def _table(request: TableRequest, work: Work) -> TableSnapshot:

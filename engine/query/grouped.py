@@ -89,7 +89,10 @@ class Grouping:
 
     def rows(self) -> Rows:
         """The rows by now."""
-        return Groups(self._store, self._columns, self._key, self._merged, self._numbers, self._spread, self._seen())
+        rows = Groups(self._store, self._columns, self._key, self._merged, self._numbers, self._spread, self._seen())
+        if self._is_tree:
+            rows.plant()
+        return rows
 
     def _seen(self) -> Seen:
         """Where each code was seen: as events, or else as a stand-in for a thread without any."""

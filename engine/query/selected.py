@@ -53,7 +53,7 @@ class SelectedRequest(PanelRequest):
         place = table.index_of(self.key)
         if place is None:
             return self.failed("the row is gone")
-        columns = self.table.view.columns_for(self.table.containers)
+        columns = table.declared
         # What the row shows counts: its events may differ in it.
         shown = {column.field: value for column, (_, value) in zip(columns, table.exact(place), strict=True)}
         shown[table.key_field] = self.key

@@ -55,6 +55,10 @@ class TableRequest:
     """The range of time the rows are computed over; None for everything."""
     text: str = ""
     """Only rows that show this text, upper and lower case the same."""
+    against: Window | None = None
+    """A range to compare with: each row tells a measure there, in the window, and how it changed."""
+    measure: str = ""
+    """Title of the column that is compared; "" the one sorted on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,10 @@ class Table:
         self.descending = descending
         self.columns: tuple[ShownColumn, ...] = cells.shown
         self.total = len(rows)
-        self._rows = rows
+        self.declared = cells.columns
+        """The columns as the view declares them."""
+        self.rows = rows
+        """In order of arrival, before sorting."""
         self._cells = cells
         self._order: Sequence[int] = range(self.total) if sort is None else _ordered(rows, sort, descending)
         self._tree = tree
@@ -130,7 +133,7 @@ class Table:
 
     def _row(self, place: int) -> Row:
         row = self._order[place]
-        key = self._rows.key(row)
+        key = self.rows.key(row)
         return Row(key, self._shown_key(key), self._texts(row))
 
     def _shown_key(self, key: Value) -> str:
@@ -142,7 +145,7 @@ class Table:
         return ", ".join(map(shown, fields, values))
 
     def _texts(self, row: int) -> tuple[str, ...]:
-        texts = [self._cells.render(at, self._rows.value(at, row)) for at in range(len(self.columns))]
+        texts = [self._cells.render(at, self.rows.value(at, row)) for at in range(len(self.columns))]
         if self._tree is not None:
             texts[self._tree] = self._guides.get(row, "") + texts[self._tree]
         return tuple(texts)
@@ -154,21 +157,21 @@ class Table:
     def exact(self, place: int) -> Iterator[tuple[Plain, Value]]:
         """The cells of a row, each as a plain value and as its field has it."""
         for at in range(len(self.columns)):
-            value = self._rows.value(at, self._order[place])
+            value = self.rows.value(at, self._order[place])
             yield self._cells.plain(at, value), value
 
     def event(self, place: int) -> Event:
         """The newest event of a row."""
-        return self._rows.event(self._order[place])
+        return self.rows.event(self._order[place])
 
     def values(self) -> Iterator[tuple[Plain, ...]]:
         """All rows in order as plain values: numbers as they are, safe text, None for the unknown."""
         for row in self._order:
-            yield tuple(self._cells.plain(at, self._rows.value(at, row)) for at in range(len(self.columns)))
+            yield tuple(self._cells.plain(at, self.rows.value(at, row)) for at in range(len(self.columns)))
 
     def index_of(self, key: object) -> int | None:
         """Where the row with a key is, None when there is none. O(rows)."""
-        return next((place for place, row in enumerate(self._order) if self._rows.key(row) == key), None)
+        return next((place for place, row in enumerate(self._order) if self.rows.key(row) == key), None)
 
     def find(self, text: str, start: int, backwards: bool = False) -> int | None:
         """The row nearest from ``start`` on, that one included, whose cells hold a text; goes round at the end.

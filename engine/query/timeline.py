@@ -1,7 +1,8 @@
 """How much happened when: a measure of the events a filter keeps, over cells of equal time.
 
 Cells begin at multiples of their width since the epoch, and widths come from a fixed ladder, so that what was counted
-of a segment serves every range of that width. Losses are those the capture itself tells of.
+of a segment serves every range of that width. Losses are those the capture
+itself or the live source tells of.
 """
 
 from __future__ import annotations
@@ -169,6 +170,9 @@ class TimelineRun:
             else:
                 values[into] += part.values[taken]
             losses[into] |= part.losses[taken]
+        for loss in self._store.losses:
+            start, end = loss.window[0] // width - first, loss.window[1] // width - first + 1
+            losses[max(start, 0) : max(end, 0)] = True
         return values if self._measure is Measure.LATENCY else values * (1e9 / width), losses
 
     def _mask(self, segment: Segment) -> NDArray[np.bool_]:

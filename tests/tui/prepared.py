@@ -181,7 +181,8 @@ class PreparedEngine:
         if request.filter:
             rows = [row for row in rows if request.filter.rpartition("=")[2] in str(row[-1])]
         titles = [column.title for column in view.columns]
-        sort = titles.index(view.sort or "") if request.sort is None else request.sort
+        # What has no order of its own is in that of the first column.
+        sort = (titles.index(view.sort) if view.sort else 0) if request.sort is None else request.sort
         is_text = isinstance(rows[0][sort], str) if rows else False
         descending = not is_text if request.descending is None else request.descending
         known = sorted((row for row in rows if row[sort] is not None), key=lambda row: row[sort], reverse=descending)

@@ -13,13 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import views
+from engine.query.snapshots import Live
 from engine.query.view import Action
 from tests.tui.conftest import Stage, until
 from tui.screens import actions
 from tui.screens.actions import NOT_ALLOWED, Actions, filled, run
 
 WIDE = (120, 40)
-LIST = Action("i", "list files", ("lsof", "-p", "%proc.pid"), wait=False)
+LIVE = Live(
+    started=1, window=None, interval=500_000_000, behind=False, lost=0, lost_now=0, forgotten=0, share=0.01,
+    resident=1 << 26, narrowed="", ended=False,
+)  # fmt: skip
+LIST = Action("z", "list files", ("lsof", "-p", "%proc.pid"), wait=False)
 KILL = Action("k", "kill", ("kill", "%proc.pid"), confirm=True, wait=False)
 
 
@@ -34,7 +39,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, stage: Stage, tmp_path: Path) -> list[l
     monkeypatch.setattr(Actions, "_run", remember)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     screen = stage.app._explorer
-    screen.options = replace(screen.options, local=True)
+    stage.engine.status = replace(stage.engine.status, live=LIVE)
     view = replace(screen.views["procs"], actions=(LIST, KILL))
     screen.places[0].view = view
     stage.engine.tables["procs"] = stage.engine.tables["procs"]
@@ -55,7 +60,7 @@ async def test_an_action_gets_the_values_of_the_row(stage: Stage, ran: list[list
 
 async def test_a_harmless_action_has_its_own_key(stage: Stage, ran: list[list[str]]) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
-        await pilot.press("i")
+        await pilot.press("z")
         await until(pilot, lambda: bool(ran))
     assert ran == [["lsof", "-p", "100"]]
 
@@ -92,12 +97,12 @@ async def test_it_is_not_run_by_its_key_outside_the_panel(stage: Stage, ran: lis
 
 
 async def test_nothing_is_run_on_a_capture_and_the_reason_is_told(stage: Stage, ran: list[list[str]]) -> None:
-    stage.app._explorer.options = replace(stage.app._explorer.options, local=False)
+    stage.engine.status = replace(stage.engine.status, live=None)
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("f8")
         await pilot.pause()
         assert "captured earlier, perhaps on another machine" in " ".join("\n".join(stage.text()).split("│"))
-        await pilot.press("enter", "i")
+        await pilot.press("enter", "z")
         await pilot.pause()
     assert ran == []
 

@@ -44,7 +44,8 @@ class Actions(Part):
     @property
     def refusal(self) -> str:
         """Why no action is run here at all; "" when they are."""
-        if not self.screen.options.local:
+        live = self.screen.status.live
+        if live is None or live.ended:
             return (
                 "What is shown was captured earlier, perhaps on another machine: "
                 "processes, files and addresses of that name here need not be the same. Actions are for live use."

@@ -6,13 +6,15 @@ searching and counting are the engine's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.command import Provider
+from textual.containers import Horizontal
 from textual.screen import Screen
 
 from engine.query.snapshots import Snapshot, Status, TableSnapshot
@@ -21,14 +23,19 @@ from tui.engine import Engine
 from tui.options import Options
 from tui.place import SHAPES, Place, Show, target, terms
 from tui.screens.actions import Actions
+from tui.screens.bookmarks import Bookmarks
 from tui.screens.cells import Cells
+from tui.screens.columns import Columns, arranged_all
+from tui.screens.comparing import Comparing
 from tui.screens.detail import Detail
 from tui.screens.dialogs import choose_view, show_help, show_legend
 from tui.screens.filtering import Filtering
 from tui.screens.keys import BINDINGS
 from tui.screens.lines import Lines
 from tui.screens.overview import Overview
+from tui.screens.palette import Commands
 from tui.screens.part import Part
+from tui.screens.peeking import Peeking
 from tui.screens.recording import Recording
 from tui.screens.rows import Rows
 from tui.screens.spectrogram import Spectrograms
@@ -40,7 +47,8 @@ from tui.widgets.filter_editor import FilterPrompt
 from tui.widgets.grid import Grid
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.prompts import LinePrompt, SearchPrompt
+from tui.widgets.peek import Peek
+from tui.widgets.prompts import LinePrompt, NotePrompt, SearchPrompt
 from tui.widgets.spectrogram import Spectrogram
 from tui.widgets.tiles import Tiles
 from tui.widgets.timeline import Timeline
@@ -51,14 +59,17 @@ class Explorer(Screen[None]):
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
     def __init__(self, engine: Engine, views: Mapping[str, View], options: Options) -> None:
         """Begin at the start view."""
         super().__init__()
         self.engine = engine
-        self.views = views
+        self.shipped = views
+        """Views as they are declared."""
+        self.views = arranged_all(views)
         self.options = options
-        view = views.get(options.view)
+        view = self.views.get(options.view)
         show = Show.TABLE if view else Show.EVENTS
         self.places = [Place(view, filter=options.filter, show=show, containers=options.containers)]
         self.status = Status("", 0, 0, 0, 0.0, (), "", 0)
@@ -73,9 +84,14 @@ class Explorer(Screen[None]):
         self.overview = Overview(self)
         self.spectrograms = Spectrograms(self)
         self.recording = Recording(self)
+        self.comparing = Comparing(self)
+        self.bookmarks = Bookmarks(self)
+        self.columns = Columns(self)
+        self.peeking = Peeking(self)
         self._parts: tuple[Part, ...] = (
             self.rows, self.filtering, self.lines, self.timing, self.detail, self.cells, self.actions,
-            self.overview, self.spectrograms, self.recording,
+            self.overview, self.spectrograms, self.comparing, self.bookmarks, self.columns, self.peeking,
+            self.recording,
         )  # fmt: skip
         self._owners: dict[str, Part] = {}
         for part in self._parts:
@@ -93,12 +109,15 @@ class Explorer(Screen[None]):
         """Header, table, prompts, keys, and the dialog over them."""
         yield Header()
         yield Timeline(id="timeline")
-        yield Grid(id="rows")
-        yield Tiles(id="tiles")
-        yield Spectrogram(id="spectrogram")
+        with Horizontal(id="middle"):
+            yield Grid(id="rows")
+            yield Tiles(id="tiles")
+            yield Spectrogram(id="spectrogram")
+            yield Peek(id="peek")
         yield FilterPrompt(id="filter-prompt")
         yield SearchPrompt(id="search-prompt")
         yield LinePrompt(id="line-prompt")
+        yield NotePrompt(id="note-prompt")
         yield KeyBar(id="keys")
         yield Choices(id="choices")
         yield Dialog(id="dialog")
@@ -110,6 +129,7 @@ class Explorer(Screen[None]):
         self.filter_prompt = self.query_one(FilterPrompt)
         self.search_prompt = self.query_one(SearchPrompt)
         self.line_prompt = self.query_one(LinePrompt)
+        self.note_prompt = self.query_one(NotePrompt)
         self.key_bar = self.query_one(KeyBar)
         self.dialog = self.query_one(Dialog)
         self._bodies: dict[Show, Body] = {
@@ -124,7 +144,7 @@ class Explorer(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense here, hide what is for other moods."""
         typing = self.is_mounted and any(
-            prompt.display for prompt in (self.filter_prompt, self.search_prompt, self.line_prompt)
+            prompt.display for prompt in (self.filter_prompt, self.search_prompt, self.line_prompt, self.note_prompt)
         )
         if action == "cancel":
             return True
@@ -294,6 +314,7 @@ class Explorer(Screen[None]):
     def _cursor_moved(self) -> None:
         told = self.spectrograms.tell() if self.spectrograms.here else ""
         self.key_bar.show_position(*self.body.place_in_all(), told)
+        self.peeking.follow()
 
     @on(Spectrogram.GridChanged)
     def _grid_changed(self) -> None:
@@ -348,6 +369,10 @@ class Explorer(Screen[None]):
     @on(Timeline.CellsChanged)
     def _cells_changed(self) -> None:
         self.timing.ask()
+
+    @on(NotePrompt.Entered)
+    def _note_entered(self, event: NotePrompt.Entered) -> None:
+        self.bookmarks.add(event.text)
 
     @on(LinePrompt.Entered)
     def _line_entered(self, event: LinePrompt.Entered) -> None:

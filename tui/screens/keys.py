@@ -47,6 +47,9 @@ SECTIONS: dict[str, list[Binding]] = {
         _key("f12,x", "spectrogram(False)", "Latency", "How long calls took, and when: a spectrogram", "latency"),
         _quiet("shift+f12,f24,X", "spectrogram(True)", "Latency", "The same of calls on files only", "file-latency"),
         _quiet("space", "mark_corner", "Corner", "In a spectrogram: a corner of a rectangle, Enter opens it", "corner"),
+        _quiet("C", "columns", "Columns", "Show, hide, order and widen the view's columns", "columns"),
+        _quiet("t", "tree", "Tree", "Processes below their parents, or in one order", "tree"),
+        _quiet("i", "peek", "Peek", "The selected row in full beside the table", "peek"),
         _key("f7,l", "legend", "Legend", "What this view and its columns mean", "legend"),
         _key(
             "p", "pause", "Pause",
@@ -87,6 +90,8 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("minus", "zoom(False)", "Wider", "Zoom the timeline out", "wider"),
         _quiet("left_curly_bracket", "pan(-1)", "Pan left", "An earlier part of the timeline", "pan-left"),
         _quiet("right_curly_bracket", "pan(1)", "Pan right", "A later part of the timeline", "pan-right"),
+        _quiet("A", "mark_range", "Mark A", "Make the range that is shown range A, to compare with", "mark-a"),
+        _quiet("D", "compare", "Compare", "Each row in range A, in the range shown, and the change", "compare"),
         _quiet("P", "play", "Play", "Let the range move on by itself, 1× to 100×; again faster, Esc stops", "play"),
         _quiet("M", "measure", "Measure", "What the timeline counts: events, errors, bytes, latency", "measure"),
     ],
@@ -98,6 +103,8 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("less_than_sign", "link('fd-before')", "Fd", "The previous event of its descriptor", "fd-previous"),
     ],
     "Take along": [
+        _quiet("B", "bookmark", "Bookmark", "Keep this place with a note", "bookmark"),
+        _quiet("apostrophe", "bookmarks", "Bookmarks", "Places of this capture kept with a note", "bookmarks"),
         _quiet("m,tab", "cell", "Cells", "Keep a cell's value, leave it out, copy it, read it whole", "cells"),
         _quiet("y", "copy", "Copy", "Copy the selected row", "copy"),
         _quiet("R", "record", "Record", "Live: record from now on and what is kept of before; again ends it", "record"),

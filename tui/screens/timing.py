@@ -11,6 +11,7 @@ from textual.timer import Timer
 from engine.query.snapshots import Snapshot, Status
 from engine.query.timeline import MEANINGS, Measure, TimelineRequest, TimelineSnapshot, width_for
 from engine.store.segment import Window
+from engine.text import duration
 from tui.moments import range_text
 from tui.screens.part import Part
 from tui.widgets.timeline import Timeline
@@ -68,6 +69,8 @@ class Timing(Part):
     def status_changed(self, status: Status) -> None:
         """Ask again once there is more."""
         self._stale |= status.events != self.screen.status.events
+        if self.screen.status.live is not None and self.screen.place.window:
+            self.screen.header.show_window(self._told())
         if not status.events and self.screen.status.events:
             self.ask()
 
@@ -125,6 +128,8 @@ class Timing(Part):
         if window is None:
             return ""
         speed = f"▶ {self._speed}×  " if self._speed else ""
+        if self.screen.status.live is not None and window[1] < self.screen.status.end:
+            speed += f"◷ {duration(self.screen.status.end - window[1])} behind now  "
         return f"{speed}{range_text((window[0], min(window[1], max(window[0], self.screen.status.end))))}"
 
     @property

@@ -56,6 +56,7 @@ class Dialog(Widget, can_focus=True):
         self._title_width = TITLE_WIDTH
         self._leave: frozenset[str] = frozenset()
         self._hotkeys: Mapping[str, int] = {}
+        self._acts: Mapping[str, Callable[[int], None]] = {}
         self._afterwards: Callable[[], None] = lambda: None
         self._at = 0
         self._top = 0
@@ -72,21 +73,26 @@ class Dialog(Widget, can_focus=True):
         leave: Sequence[str],
         hotkeys: Mapping[str, int] | None = None,
         closed: Callable[[], None] = lambda: None,
+        acts: Mapping[str, Callable[[int], None]] | None = None,
+        keys: str = "PgDn reads on · Enter choose · Esc cancel",
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
         ``leave`` are keys that close the dialog besides Esc; ``hotkeys`` are characters that choose an entry;
-        ``closed`` is called when the dialog is closed, before ``chosen``.
+        ``closed`` is called when the dialog is closed, before ``chosen``. ``acts`` are keys that do something with the
+        entry under the cursor, the dialog stays; ``keys`` tells the keys.
         """
+        self._acts = acts or {}
         self._afterwards = closed
         self._labels, self._meaning, self._chosen = labels, meaning, chosen
         self._hotkeys = hotkeys or {}
         self._title_width = TITLE_WIDTH
-        self._open(caption, "PgDn reads on · Enter choose · Esc cancel", len(labels), start, leave)
+        self._open(caption, keys, len(labels), start, leave)
 
     def tell(self, caption: str, facts: Sequence[Fact], leave: Sequence[str], title_width: int = TITLE_WIDTH) -> None:
         """Show facts under a caption."""
-        self._labels, self._meaning, self._chosen, self._hotkeys = (), lambda _: facts, lambda _: None, {}
+        self._labels, self._meaning, self._chosen = (), lambda _: facts, lambda _: None
+        self._hotkeys, self._acts = {}, {}
         self._title_width = title_width
         self._open(caption, "Esc close", MOST_LINES, 0, leave)
 
@@ -115,6 +121,9 @@ class Dialog(Widget, can_focus=True):
         event.stop()
         if event.character and (at := self._hotkeys.get(event.character)) is not None:
             self._choose(at)
+            return
+        if act := self._acts.get(event.key):
+            act(self._at)
             return
         what = "close" if event.key in self._leave else KEYS.get(event.key, "")
         page = max(1, self.size.height - 1)

@@ -76,6 +76,25 @@ class SearchPrompt(Prompt):
         self.say(Content("") if found or not self.text else Content.styled(" not found", "bold $text-warning"))
 
 
+class NotePrompt(Prompt):
+    """Asks for a note on the present place."""
+
+    label = "Note "
+
+    class Entered(Message):
+        """A note was typed."""
+
+        def __init__(self, text: str) -> None:
+            """Remember what was typed."""
+            super().__init__()
+            self.text = text
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Entered(self.text))
+
+
 class LinePrompt(Prompt):
     """Asks for the number of a row."""
 

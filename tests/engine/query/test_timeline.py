@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine import filters
 from engine.query.timeline import Measure, TimelineRequest, TimelineSnapshot, width_for
 from engine.query.work import Kept, Work
-from engine.store.store import Store
+from engine.store.store import Loss, Store
 from tui.reading import Reading
 
 NEVER = 2**62
@@ -72,3 +72,14 @@ def test_the_width_is_the_least_that_fits(start: int, length: int, cells: int) -
     width = width_for(span, cells)
     assert span[1] // width - span[0] // width < cells
     assert cells < 10 or width == 1 or length // width + 2 > cells / 2
+
+
+def test_cells_in_which_events_were_lost_are_marked(captures: Path) -> None:
+    with Reading(captures / "tiny.scap") as reading:
+        for _ in reading:
+            pass
+        start, end = reading.store.time_span
+        middle = (start + end) // 2
+        reading.store.losses.append(Loss((middle, middle), 7))
+        timeline = ask(reading.store, TimelineRequest(cells=60))
+        assert np.flatnonzero(timeline.losses).tolist() == [(middle - timeline.start) // timeline.width]

@@ -1,0 +1,112 @@
+"""Two tables of one view, over two ranges of time, as one: a measure in each, and how it changed, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.decode.event import Event
+from engine.fields.field import Value
+from engine.query.cells import Cells
+from engine.query.grouped import Rows, plain
+from engine.query.sums import Numbers
+from engine.query.table import Table
+from engine.query.view import Column
+
+A, B, CHANGE = range(3)
+"""The first columns of the table; those of single values follow."""
+
+
+class NotComparable(ValueError):  # noqa: N818 - the name says it all
+    """A view that adds nothing up; the text is for people."""
+
+
+def measures(columns: tuple[Column, ...], table: Table) -> list[int]:
+    """Columns of a table that can be compared: those of numbers that are added up."""
+    return [at for at in range(len(columns)) if table.rows.numbers(at) is not None]
+
+
+def compared(before: Table, after: Table, measure: str, sort: int | None, descending: bool | None) -> Table:
+    """A table with the measure of that title (else the first there is) before, after, and its change, sorted by
+    change unless told otherwise. Raises NotComparable."""
+    columns = after.declared
+    usable = measures(columns, after)
+    if not usable:
+        raise NotComparable("this view adds nothing up that could be compared")
+    chosen = next((at for at in usable if columns[at].title == measure), None)
+    if chosen is None:
+        chosen = after.sort if after.sort in usable else usable[0]
+    told = [at for at in range(len(columns)) if after.rows.numbers(at) is None]
+    measured = replace(columns[chosen], width=max(columns[chosen].width, 10))
+    title = measured.title
+    shown = (
+        replace(measured, title=f"{title} A", description=f"{measured.description} In range A."),
+        replace(measured, title=f"{title} B", description=f"{measured.description} In range B, the one shown."),
+        replace(measured, title="CHANGE", description=f"B less A of {title}; what is not there counts as nothing."),
+        *(columns[at] for at in told),
+    )
+    rows = Compared(before.rows, after.rows, chosen, told)
+    order = CHANGE if sort is None else sort
+    return Table(after.key_field, rows, Cells(shown), order, descending if descending is not None else order <= CHANGE)
+
+
+class Compared:
+    """Rows of either table, those of the second first."""
+
+    tree = None
+
+    def __init__(self, before: Rows, after: Rows, measure: int, told: list[int]) -> None:
+        """Join rows by key."""
+        self._sides = (before, after)
+        at_before = {before.key(row): row for row in range(len(before))}
+        at_after = {after.key(row): row for row in range(len(after))}
+        self._keys = list(dict.fromkeys((*at_after, *at_before)))
+        self._rows = [(at_before.get(key), at_after.get(key)) for key in self._keys]
+        self._told = told
+        values = np.zeros((2, len(self._keys)))
+        known = np.zeros((2, len(self._keys)), np.bool_)
+        for side, table in enumerate(self._sides):
+            numbers = table.numbers(measure)
+            assert numbers is not None
+            for place, rows in enumerate(self._rows):
+                row = rows[side]
+                if row is not None and numbers[1][row]:
+                    values[side, place], known[side, place] = numbers[0][row], True
+        self._numbers: tuple[Numbers, ...] = (
+            (values[0], known[0]),
+            (values[1], known[1]),
+            (values[1] - values[0], known[0] | known[1]),
+        )
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def key(self, row: int) -> Value:
+        """The key both tables have."""
+        return self._keys[row]
+
+    def numbers(self, column: int) -> Numbers | None:
+        """The measure before, after, and its change."""
+        return self._numbers[column] if column <= CHANGE else None
+
+    def _place(self, row: int) -> tuple[Rows, int]:
+        """The table that has the row, the later one if both do, and where."""
+        before, after = self._rows[row]
+        if after is not None:
+            return self._sides[1], after
+        assert before is not None
+        return self._sides[0], before
+
+    def event(self, row: int) -> Event:
+        """The row's newest event."""
+        table, place = self._place(row)
+        return table.event(place)
+
+    def value(self, column: int, row: int) -> Value:
+        """A cell; None when unknown."""
+        if column <= CHANGE:
+            values, known = self._numbers[column]
+            return plain(values[row]) if known[row] else None
+        table, place = self._place(row)
+        return table.value(self._told[column - CHANGE - 1], place)

@@ -1,0 +1,180 @@
+"""What users arrange and keep: columns, bookmarks, keys, colours; comparing, the tree, the pane, the palette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.query.snapshots import TableRequest
+from engine.user_files import read_state
+from tests.tui.conftest import Stage, until
+from tests.tui.prepared import PROCS
+from tests.tui.test_real import Real
+from tui.place import Show
+from tui.screens.bookmarks import from_plain
+from tui.screens.columns import arranged, name_of, read_layouts
+
+WIDE = (120, 40)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+def titles(real: Real) -> str:
+    """The line of titles."""
+    return next(line for line in real.lines if "USER" in line and "Command" in line)
+
+
+async def test_columns_are_hidden_moved_and_kept(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "C", "down", "space", "escape")
+        assert titles(real).split()[:3] == ["PID", "▼CPU", "USER"]
+        await real.press(pilot, "C", "J", "escape")
+        assert titles(real).split()[:3] == ["▼CPU", "PID", "USER"]
+        assert real.row.split()[1] == "13969"
+    again = Real(captures / "502Error.scap")
+    async with again.app.run_test(size=WIDE) as pilot:
+        await again.settle(pilot)
+        assert titles(again).split()[:3] == ["▼CPU", "PID", "USER"]
+        await again.press(pilot, "C", "R", "escape")
+        assert titles(again).split()[:3] == ["PID", "PPID", "▼CPU"]
+    assert read_layouts() == {}
+
+
+def test_a_layout_of_columns_that_are_gone_changes_nothing() -> None:
+    assert arranged(PROCS, [("NOTHING/none", 5)]) == PROCS
+    columns = [(name_of(column), 3) for column in PROCS.columns[:2]]
+    made = arranged(PROCS, columns)
+    assert [column.title for column in made.columns] == ["PID", "CPU"]
+    assert made.columns[0].width == 4
+
+
+async def test_a_bookmark_leads_back_to_its_place(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "right_square_bracket", "right_square_bracket", "enter", "d")
+        window, total = real.screen.place.window, real.screen.grid.page.total
+        await pilot.press("B", *"the needle", "enter")
+        await pilot.pause()
+        await real.press(pilot, "backspace", "backspace", "w", "apostrophe")
+        assert "the needle" in real.raw
+        await real.press(pilot, "enter")
+        assert real.screen.place.show is Show.EVENTS
+        assert (real.screen.place.window, real.screen.grid.page.total) == (window, total)
+        await real.press(pilot, "apostrophe", "delete")
+        assert not real.screen.dialog.display
+    again = Real(captures / "502Error.scap")
+    async with again.app.run_test(size=WIDE) as pilot:
+        await again.settle(pilot)
+        assert again.screen.bookmarks.kept() == []
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}, {"note": "x"}, {"note": 1, "view": 2, "show": "nothing"}])
+def test_what_is_no_bookmark_is_left_out(value: object) -> None:
+    assert from_plain(value) is None
+
+
+async def test_two_ranges_are_compared(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await press(pilot, "right_square_bracket", "A", "right_square_bracket", "D")
+        request = stage.asked
+        assert isinstance(request, TableRequest)
+        assert request.against is not None
+        assert request.window is not None
+        assert request.against[1] + 1 == request.window[0]
+        assert "change from A to B" in stage.text()[1]
+        await press(pilot, "D", "end", "enter")
+        request = stage.asked
+        assert isinstance(request, TableRequest)
+        assert request.measure == "NET"
+        await press(pilot, "backspace")
+        assert stage.screen.place.against is None
+
+
+async def test_the_tree_is_a_mode_of_the_processes(captures: Path) -> None:
+    real = Real(captures / "mixed_thin.scap.gz")
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        flat = [row.key for row in real.screen.grid.page.rows]
+        await real.press(pilot, "t")
+        assert any("└" in line or "├" in line for line in real.lines)
+        assert [row.key for row in real.screen.grid.page.rows] != flat
+        await real.press(pilot, "t")
+        assert [row.key for row in real.screen.grid.page.rows] == flat
+
+
+async def test_the_pane_follows_the_cursor(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=(160, 40)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "i")
+        await until(pilot, lambda: "Process id." in real.raw)
+        await real.press(pilot, "down")
+        await until(pilot, lambda: any("│" not in line and "PID 13700" in line for line in real.lines))
+        await real.press(pilot, "i")
+        assert not real.screen.peeking.pane.display
+
+
+async def test_the_palette_runs_an_action(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        await pilot.press(*"figures of everything")
+        await pilot.pause(0.8)
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.screen.place.show is Show.OVERVIEW)
+
+
+def settings(text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "syscope"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(text)
+
+
+async def test_keys_and_colours_come_from_the_settings(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings('[keys]\ndig = "z"\n[theme]\nname = "nord"\naccent = "#ff8800"\n', monkeypatch, tmp_path)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await press(pilot, "d")
+        assert stage.screen.place.name == "Processes"
+        await press(pilot, "z")
+        assert stage.screen.place.name == "Events"
+        assert stage.app.theme == "mine"
+        assert stage.app.current_theme.accent == "#ff8800"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[keys]\nnothing = "z"\n', "nothing: expected the id of an action"),
+        ('[theme]\nname = "none"\n', "expected the name of a theme"),
+        ('[theme]\naccent = "greenish"\n', "expected a colour"),
+        ("[theme\n", "config.toml:1"),
+    ],
+)
+async def test_a_mistake_in_the_settings_is_told_with_its_line(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, told: str
+) -> None:
+    settings(text, monkeypatch, tmp_path)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert any(told in note.message and "config.toml" in note.message for note in stage.app._notifications)
+        assert stage.row
+
+
+async def test_what_is_kept_is_of_this_capture_only(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("B", *"note", "enter")
+        await pilot.pause()
+        state = read_state("bookmarks")
+        assert list(state) == [str(Path("sample.scap").resolve())]
