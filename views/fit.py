@@ -7,12 +7,12 @@ from itertools import zip_longest
 
 from engine import filters
 from engine.fields import look_up
-from engine.fields.field import Place
+from engine.fields.field import FieldType, Place
 from engine.query.grouped import of_threads
 from engine.query.keys import groupable, is_late
 from engine.query.lives import PER_THREAD
 from engine.query.sums import is_number, is_summed
-from engine.query.view import AND, Aggregation, Column, Kind, View
+from engine.query.view import AND, SPREADS, Aggregation, Column, Kind, View
 from views.reader import Reader, ViewError
 
 
@@ -97,6 +97,8 @@ def _of_column(view: View, column: Column, reader: Reader) -> Iterator[ViewError
         yield reader.mistake("aggregation", f"{column.field} is nothing to add up; use first or last")
     elif summed and not field.measures and field.place is Place.LATE and not (view.filter.strip() or column.where):
         yield reader.mistake("field", f"expected a filter: {column.field} is read from each event's record, one by one")
+    if column.aggregation in SPREADS and field.type is FieldType.FLOAT:
+        yield reader.mistake("aggregation", "percentiles and histograms are of whole numbers")
     if column.where:
         if not summed:
             yield reader.mistake("where", "expected an aggregation: where says what is added up")

@@ -66,6 +66,7 @@ class Grouping:
         self._lives = Lives(store, window)
         self._of_threads = of_threads(view.key_for(containers)) and isinstance(self._key, ThreadKey)
         self._cpu = CpuTimes()
+        self._now: Seen | None = None
         mine = [column for column in self._columns if is_summed(column) and column.field not in PER_THREAD]
         # The first one, of all the row's events, also tells where each code was seen.
         self._sums = {
@@ -89,7 +90,8 @@ class Grouping:
 
     def rows(self) -> Rows:
         """The rows by now."""
-        rows = Groups(self._store, self._columns, self._key, self._merged, self._numbers, self._spread, self._seen())
+        self._now = self._seen()
+        rows = Groups(self._store, self._columns, self._key, self._merged, self._numbers, self._spread, self._now)
         if self._is_tree:
             rows.plant()
         return rows
@@ -101,16 +103,18 @@ class Grouping:
         count = len(self._key)
         stand_ins = None
         standing = np.full(count, -1, np.int64)
+        stood = np.empty(0, np.int64), np.empty(0, np.int64)
         if codes is not None:
             stand_ins = self._lives.stand_ins()
             if len(stand_ins):
                 mask = self._filter.mask(self._store, stand_ins)
                 rows = np.flatnonzero(mask & (stand_ins.thread < len(codes)))
                 mine = codes[stand_ins.thread[rows]]
-                standing[mine[mine >= 0]] = rows[mine >= 0]
+                stood = rows[mine >= 0], mine[mine >= 0].astype(np.int64)
+                standing[stood[1]] = stood[0]
         totals = self._sums[""].totals
         totals.make_room(count)
-        return Seen(totals.first[:count].copy(), totals.last[:count].copy(), standing, stand_ins)
+        return Seen(totals.first[:count].copy(), totals.last[:count].copy(), standing, stand_ins, stood)
 
     def _spread(self, column: Column) -> Spread:
         return self._sums[column.where].spread(column.field)
@@ -118,10 +122,27 @@ class Grouping:
     def _numbers(self, column: Column) -> Numbers:
         """A summed column by code."""
         if column.field not in PER_THREAD:
-            return self._sums[column.where].numbers(column, len(self._key), self._lives.seconds)
+            return self._with_standing(
+                column, self._sums[column.where].numbers(column, len(self._key), self._lives.seconds)
+            )
         if self._of_threads:
             return self._per_thread(column.field)
         return self._cpu.percent(len(self._key), self._lives.seconds)
+
+    def _with_standing(self, column: Column, numbers: Numbers) -> Numbers:
+        """Extremes of what is so of processes count threads without events too."""
+        assert self._now is not None
+        told = None
+        if self._now.stand_ins is not None:
+            told = self._sums[column.where].standing(column, self._now.stand_ins)
+        if told is None:
+            return numbers
+        rows, codes = self._now.stood
+        rows, codes = rows[told[1][rows]], codes[told[1][rows]]
+        most = column.aggregation is Aggregation.MAX
+        values = np.where(numbers[1], numbers[0], -np.inf if most else np.inf)
+        (np.maximum if most else np.minimum).at(values, codes, told[0][rows])
+        return values, np.isfinite(values)
 
     def _per_thread(self, field: str) -> Numbers:
         assert isinstance(self._key, ThreadKey)
@@ -147,13 +168,21 @@ def of_threads(key: str) -> bool:
 
 
 class Seen:
-    """Where each code was seen first and last (index of the event, -1 never), or its stand-in (-1 none)."""
+    """Where each code was seen first and last (index of the event, -1 never), or its stand-in (-1 none).
+
+    ``stood`` has the row of every stand-in with a code, and that code.
+    """
 
     def __init__(
-        self, first: NDArray[np.int64], last: NDArray[np.int64], standing: NDArray[np.int64], stand_ins: Segment | None
+        self,
+        first: NDArray[np.int64],
+        last: NDArray[np.int64],
+        standing: NDArray[np.int64],
+        stand_ins: Segment | None,
+        stood: tuple[NDArray[np.int64], NDArray[np.int64]],
     ) -> None:
         """Hold arrays by code."""
-        self.first, self.last, self.standing, self.stand_ins = first, last, standing, stand_ins
+        self.first, self.last, self.standing, self.stand_ins, self.stood = first, last, standing, stand_ins, stood
 
     def in_order(self) -> NDArray[np.int64]:
         """Codes that make rows: those with events by their first, then those without."""

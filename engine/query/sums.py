@@ -17,6 +17,7 @@ from engine.decode.kernels import accumulate, add_numbers, measured
 from engine.events import CATALOGUE
 from engine.fields import look_up
 from engine.fields.field import Field, FieldType, Place, Quantity, Value
+from engine.fields.field import Numbers as Values
 from engine.query.growing import Growing
 from engine.query.keys import Lookup
 from engine.query.lives import Floats
@@ -31,13 +32,16 @@ Numbers = tuple[Floats, NDArray[np.bool_]]
 Samples = tuple[NDArray[np.int64], NDArray[np.bool_]]
 """A number for each event of a segment, and where there is one."""
 _TIMES = frozenset({FieldType.DURATION, FieldType.TIME})
+_NUMBERS = frozenset({FieldType.INTEGER, FieldType.FLOAT, *_TIMES})
+_PARTS = 1 << 40
+"""Numbers with a fraction are added up in such parts of one."""
 
 
 def is_number(field: Field) -> bool:
     """True for fields whose values can be added up or compared as numbers."""
     if field.measures:
         return True
-    return (field.type in _TIMES or field.type is FieldType.INTEGER) and not (field.multiple or field.is_list)
+    return field.type in _NUMBERS and not (field.multiple or field.is_list)
 
 
 def is_summed(column: Column) -> bool:
@@ -60,6 +64,8 @@ class _Reader:
         match field.place:
             case Place.EVENT:
                 numbers = field.value(segment, store, argument)
+                if field.type is FieldType.FLOAT:
+                    numbers = Values(np.rint(numbers.values * _PARTS).astype(np.int64), numbers.present)
                 return numbers.values, mask if numbers.present is None else mask & numbers.present
             case Place.TYPE:
                 self._extend(CATALOGUE, lambda kind: field.value(kind, argument))
@@ -74,9 +80,9 @@ class _Reader:
                 return self._each(segment, mask)
 
     def _extend(self, items: Sequence[object], value: Callable[[object], Value]) -> None:
-        new = [value(item) for item in items[len(self._rows) :]]
-        self._rows.extend([number if isinstance(number, int) else 0 for number in new])
-        self._known.extend([isinstance(number, int) for number in new])
+        new = [_whole(value(item)) for item in items[len(self._rows) :]]
+        self._rows.extend([0 if number is None else number for number in new])
+        self._known.extend([number is not None for number in new])
 
     def _of(self, rows: NDArray[np.int32] | NDArray[np.uint16], mask: NDArray[np.bool_]) -> Samples:
         # Row -1 falls on the entry of absence added at the end.
@@ -87,11 +93,17 @@ class _Reader:
         values = np.zeros(len(segment), np.int64)
         present = np.zeros(len(segment), np.bool_)
         for row in np.flatnonzero(mask).tolist():
-            value = self._field.of(Event(self._store, segment, row), self._argument)
-            if isinstance(value, int):
-                values[row] = max(-(2**63), min(value, 2**63 - 1))
-                present[row] = True
+            number = _whole(self._field.of(Event(self._store, segment, row), self._argument))
+            if number is not None:
+                values[row], present[row] = number, True
         return values, present
+
+
+def _whole(value: Value) -> int | None:
+    """A number as it is added up."""
+    if isinstance(value, float):
+        value = round(value * _PARTS)
+    return max(-(2**63), min(value, 2**63 - 1)) if isinstance(value, int) else None
 
 
 class Sums:
@@ -127,12 +139,25 @@ class Sums:
             samples = read[name] if name in read else measured(segment, mask, kinds, self._tables, wanted)
             spread.add(*samples, codes.index, codes.table)
 
+    def standing(self, column: Column, stand_ins: Segment) -> Numbers | None:
+        """What is so of threads at the end of the window, by row of a segment of stand-ins; None for columns that are
+        about what happened."""
+        field = look_up(column.field)[0]
+        if column.aggregation not in (Aggregation.MIN, Aggregation.MAX) or field.group != "process" or field.measures:
+            return None
+        values, known = self._readers[column.field].samples(stand_ins, np.ones(len(stand_ins), np.bool_))
+        return (values / _PARTS if field.type is FieldType.FLOAT else values.astype(np.float64)), known
+
     def spread(self, field: str) -> Spread:
         """The distribution of a field some column asks one of."""
         return self._spreads[field]
 
     def numbers(self, column: Column, count: int, seconds: float) -> Numbers:
         """A column by code."""
+        values, known = self._numbers(column, count, seconds)
+        return (values / _PARTS, known) if look_up(column.field)[0].type is FieldType.FLOAT else (values, known)
+
+    def _numbers(self, column: Column, count: int, seconds: float) -> Numbers:
         totals, places = self.totals, self._places[column.field]
         totals.make_room(count)
         samples = totals.counts[:count, places].sum(axis=1)

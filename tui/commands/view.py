@@ -6,8 +6,10 @@ import argparse
 import difflib
 import json
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 from engine.text import clean
@@ -86,9 +88,7 @@ def _rows(asked: argparse.Namespace, view: View) -> int:
 
     try:
         rows = _Rows(asked, view, compose(" ".join(asked.filter), (), view))
-        if asked.readfile is None:
-            return _wrong("expected a capture: -r FILE")
-        return rows.of_capture()
+        return rows.of_machine() if asked.readfile is None else rows.of_capture()
     except FilterError as error:
         return _wrong(str(error))
 
@@ -115,6 +115,8 @@ class _Rows:
         self._every = None if asked.every is None else read(Text(asked.every.encode(), 0), FieldType.DURATION)
         if self._every is not None and self._every < _SHORTEST:
             raise FilterError(f"--every: expected at least 100ms, not {asked.every}", 0)
+        if asked.readfile is None and (asked.since or asked.until):
+            raise FilterError("--from and --to are about captures: expected -r FILE", 0)
 
     def of_capture(self) -> int:
         """Of a capture; returns the exit status."""
@@ -143,6 +145,46 @@ class _Rows:
             for damage in reading.store.damage:
                 print(f"tui: {clean(str(damage))}", file=sys.stderr)
             return Exit.FAILED if reading.store.damage else Exit.OK
+
+    def of_machine(self) -> int:
+        """Of the live machine, interval by interval until interrupted; returns the exit status."""
+        from tui.tables import write_next
+        from tui.watching import INTERVAL_MS, Watch, Watching
+
+        watching = Watching(Watch())
+        length = INTERVAL_MS if self._every is None else self._every // 1_000_000
+        ingest = watching.ingest(interval_ms=length)
+        news: Queue[Window | None] = Queue()
+        told: Window | None = None
+
+        def tell(_: object) -> None:
+            nonlocal told
+            if ingest.latest is not None and ingest.latest != told:
+                told = ingest.latest
+                news.put(told)
+
+        def run() -> None:
+            ingest.run(tell)
+            news.put(None)
+
+        thread = threading.Thread(target=run, name="ingest", daemon=True)
+        thread.start()
+        first = True
+        try:
+            while (window := news.get()) is not None:
+                with ingest.reading:
+                    table = self._run(ingest.store, window).table(self._sort)
+                    write_next(table, self._titles, self._asked.top, self._form, window, first)
+                first = False
+        finally:
+            ingest.close()
+            thread.join()
+            ingest.release()
+            watching.leave()
+        if ingest.status().error:
+            print(f"tui view: {ingest.status().error}", file=sys.stderr)
+            return Exit.FAILED
+        return Exit.OK
 
     def _window(self, store: Store) -> Window:
         from engine.recording.export import moment

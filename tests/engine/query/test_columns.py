@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.fields import look_up
+from engine.fields.field import Place
 from engine.query.compose import compose, selection
 from engine.query.table import Table, TableRun
 from engine.query.view import Aggregation, Column, Key, Kind, View
@@ -79,7 +81,8 @@ def test_a_view_can_follow_a_selection_of_any_of_the_fields() -> None:
 
 def test_a_key_read_from_the_record_makes_rows_as_any_other() -> None:
     made = busy()
-    assert cells(made, view("fd.uid", column("N", "evt.count.exit", SUM), filter="evt.dir=<")) == [(4,), (1,)]
+    assert look_up("evt.time.s")[0].place is Place.LATE
+    assert cells(made, view("evt.time.s", column("N", "evt.count.exit", SUM), filter="evt.dir=<")) == [(3,), (1,), (1,)]
 
 
 def test_rows_of_any_key_merge_by_any_group() -> None:
@@ -154,3 +157,14 @@ def test_time_on_a_cpu_is_told_by_the_switches_on_it() -> None:
         group="evt.cpu",
     )
     assert cells(made, asked) == [(37.5, 2)]
+
+
+def test_the_most_of_what_is_so_of_processes_counts_those_without_events_too() -> None:
+    idle, busy_one = process(10, life=0, fdlimit=64), process(20, life=1, fdlimit=32)
+    made = store(idle, busy_one, process(20, life=2, tid=21, fdlimit=8))
+    made.segments.append(segment([Row(READ_ENTER, 2)]))
+    asked = view("proc.pid", column("PID", "proc.pid"), column("LIMIT", "proc.fdlimit", MAX))
+    assert sorted(cells(made, asked)) == [(10, 64), (20, 32)]
+    # What happened is not what is so: an enter has no time.
+    happened = view("proc.pid", column("PID", "proc.pid"), column("T", "evt.latency", MAX))
+    assert sorted(cells(made, happened)) == [(10, None), (20, None)]
