@@ -191,13 +191,10 @@ def of_kind(told: Told, kind: str, number: Callable[[Line], int], of_mapping: Ca
     return Both(theirs, ours)
 
 
-def orphan_limit(told: Told, pid: str) -> Both | None:
-    """csysdig knows no limit of a process whose parent was not seen; the clone it returned from tells it."""
-    clones = (line for line in told.lines if line.evt_type == "clone" and line.evt_rawres == "0")
-    made = [line for line in clones if line.thread_tid == pid]
-    if not made or str(made[0].argument("ptid")) in told.threads:
-        return None
-    return Both(-1, made[0].argument("fdlimit"))
+def unseen_limit(told: Told, pid: str) -> Both:
+    """Of a main thread without any event csysdig knows no limit; its other threads were told it when they were made."""
+    clones = (line for line in told.of(pid) if line.evt_type == "clone")
+    return Both(-1, max(line.argument("fdlimit") or 0 for line in clones))
 
 
 def queue(told: Told, port: str, name: str) -> Both:
@@ -264,8 +261,8 @@ def exceptional(told: Told, view: str, title: str, key: str) -> Rule | None:
         return lambda told, key: ends(told, key, title)
     if view == "procs_cpu" and title == "USER" and (told.copy.name, key) in LOST_TICKS:
         return lambda told, key: Both(0, cpu(told, threads_of_process(told, key), "cpu_usr").ours)
-    if view == "procs_fd_usage" and title == "MAX" and (limit := orphan_limit(told, key)):
-        return lambda told, key: limit
+    if view == "procs_fd_usage" and title == "MAX" and key in told.headless:
+        return unseen_limit
     if view == "procs" and title in OF_MAIN and key in told.headless:
         return lambda told, key: of_unseen_main(told, key, title)
     if view == "procs" and title in ("VIRT", "RES"):
