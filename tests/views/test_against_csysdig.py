@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -60,8 +60,8 @@ ANYTHING = object()
 class Both(NamedTuple):
     """What must stand in a cell: theirs (rates are not divided in JSON) and ours."""
 
-    theirs: object
-    ours: object
+    theirs: Any
+    ours: Any
 
 
 class Told:
@@ -197,6 +197,12 @@ def unseen_limit(told: Told, pid: str) -> Both:
     return Both(-1, max(line.argument("fdlimit") or 0 for line in clones))
 
 
+def unseen_usage(told: Told, pid: str) -> Both:
+    """Nor does it then know what part of it is used."""
+    opened = csysdig.rows(told.copy, "procs_fd_usage")[pid]["OPEN"]
+    return Both(0, 100 * opened / unseen_limit(told, pid).ours)
+
+
 def queue(told: Told, port: str, name: str) -> Both:
     """Theirs is the text of the first accept of a port, ours the average of all, of the limit the largest."""
     found = [
@@ -261,8 +267,8 @@ def exceptional(told: Told, view: str, title: str, key: str) -> Rule | None:
         return lambda told, key: ends(told, key, title)
     if view == "procs_cpu" and title == "USER" and (told.copy.name, key) in LOST_TICKS:
         return lambda told, key: Both(0, cpu(told, threads_of_process(told, key), "cpu_usr").ours)
-    if view == "procs_fd_usage" and title == "MAX" and key in told.headless:
-        return unseen_limit
+    if view == "procs_fd_usage" and title in ("MAX", "PCT") and key in told.headless:
+        return unseen_limit if title == "MAX" else unseen_usage
     if view == "procs" and title in OF_MAIN and key in told.headless:
         return lambda told, key: of_unseen_main(told, key, title)
     if view == "procs" and title in ("VIRT", "RES"):
