@@ -48,3 +48,9 @@ def of_fd_rows(segment: Segment, store: Store, column: str) -> tuple[NDArray[np.
     known: NDArray[np.bool_] = segment.fd_row >= 0
     values[known] = store.fds.rows[column][segment.fd_row[known]].astype(np.int64)
     return values, known
+
+
+def thread_and_fd(segment: Segment, *_: object) -> NDArray[np.int64]:
+    """One number for each pair of thread row and fd row."""
+    keys: NDArray[np.int64] = (segment.thread.astype(np.int64) << 32) | (segment.fd_row.astype(np.int64) & 0xFFFFFFFF)
+    return keys

@@ -7,9 +7,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-from engine.decode.event import Event
 from engine.events import CONTAINER_TYPES
-from engine.fields.family import ancestors, process_of
+from engine.fields.family import ancestors, process_of, since
 from engine.fields.field import Argument, Field, FieldType, Place, Value
 from engine.model.facts import Container, Thread
 from engine.store.store import Store
@@ -143,15 +142,8 @@ def _runs(key: str) -> Callable[..., Value]:
 # --- times -------------------------------------------------------------------------------------------------
 
 
-def _started(thread: Thread, *_: object) -> Value:
+def _started(thread: Thread, *_: object) -> int | None:
     return (thread.pidns_init_start or None) if thread.container else None
-
-
-def _age(event: Event, _: str | None) -> Value:
-    thread = event.thread
-    if thread is None or not thread.container or not thread.pidns_init_start:
-        return None
-    return event.time - thread.pidns_init_start
 
 
 TEXT, BOOL = FieldType.TEXT, FieldType.BOOL
@@ -260,8 +252,8 @@ FIELDS = (
         "container.duration",
         FieldType.DURATION,
         "time since the container's first process started",
-        _age,
-        Place.LATE,
+        since(_started),
+        Place.EVENT,
         "container",
     ),
     _process(

@@ -10,10 +10,12 @@ from functools import partial
 from operator import attrgetter
 from weakref import WeakKeyDictionary
 
-from engine.decode.event import Event
-from engine.fields.field import Argument, Field, FieldType, Place, Value
+import numpy as np
+
+from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
 from engine.fields.resolve import version_at
 from engine.model.facts import Thread
+from engine.store.segment import Segment
 from engine.store.store import Store
 
 TEXT, ID, BOOL = FieldType.TEXT, FieldType.ID, FieldType.BOOL
@@ -106,10 +108,22 @@ def _login_shell(thread: Thread, store: Store, _: str | None) -> Value:
     return next((one.pid for one in reversed(line) if one.comm is not None and one.comm.endswith(b"sh")), None)
 
 
-def _parent_age(event: Event, _: str | None) -> Value:
-    thread = event.thread
-    parent = None if thread is None else parent_of(thread, event.store)
-    return None if parent is None or parent.started is None else event.time - parent.started
+def since(moment: Callable[[Thread, Store], int | None]) -> Callable[[Segment, Store, str | None], Numbers]:
+    """The time from a moment of each event's thread to the event."""
+
+    def value(segment: Segment, store: Store, _: str | None) -> Numbers:
+        rows, places = np.unique(segment.thread, return_inverse=True)
+        moments = [None if row < 0 else moment(store.threads[row], store) for row in rows.tolist()]
+        known = np.array([one is not None for one in moments], np.bool_)
+        began = np.array([one or 0 for one in moments], np.int64)
+        return Numbers(np.where(known[places], segment.time - began[places], 0), known[places])
+
+    return value
+
+
+def _parent_start(thread: Thread, store: Store) -> int | None:
+    parent = parent_of(thread, store)
+    return None if parent is None else parent.started
 
 
 # --- descendants -------------------------------------------------------------------------------------------
@@ -195,7 +209,7 @@ _NAME, _EXE, _EXEPATH, _PID = _told("comm"), _told("exe"), _told("exepath"), _to
 _thread = partial(Field, place=Place.THREAD, group="process")
 _any = partial(_thread, argument=Argument.OPTIONAL, takes="N", whole_argument=True, multiple=True)
 _tree = partial(_thread, multiple=True, own=True)
-_late = partial(Field, place=Place.LATE, group="process")
+_event = partial(Field, place=Place.EVENT, group="process")
 _BY_LEVEL = "of ancestor [N], 0 is the process itself; bare: of any ancestor"
 
 FIELDS = (
@@ -205,7 +219,12 @@ FIELDS = (
     _thread("proc.pexepath", TEXT, "proc.exepath of the parent", _of_parent(_EXEPATH)),
     _thread("proc.pcmdline", TEXT, "proc.cmdline of the parent", _of_parent(_command_line)),
     _thread("proc.pvpid", ID, "process id of the parent inside its pid namespace", _of_parent(_told("vpid"))),
-    _late("proc.ppid.duration", FieldType.DURATION, "time since the parent started, if that was seen", _parent_age),
+    _event(
+        "proc.ppid.duration",
+        FieldType.DURATION,
+        "time since the parent started, if that was seen",
+        since(_parent_start),
+    ),
     _thread("proc.ppid.ts", FieldType.TIME, "when the parent started, if that was seen", _of_parent(_told("started"))),
     _any("proc.apid", ID, f"process id {_BY_LEVEL}", _of_ancestors(_PID), example="proc.apid = 1"),
     _any("proc.aname", TEXT, f"proc.name {_BY_LEVEL}", _of_ancestors(_NAME), example="proc.aname[2] = sshd"),

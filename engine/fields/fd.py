@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.decode.event import Event
 from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, FLAG_TABLES, L4_NAMES, FdKind
-from engine.fields.columns import OPENS, TALKS, by_type, of_fd_rows, truth
+from engine.fields.columns import OPENS, TALKS, by_type, of_fd_rows, thread_and_fd, truth
 from engine.fields.container import container_id
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
 from engine.fields.resolve import event_of
@@ -247,6 +247,11 @@ def _uid(event: Event, _: str | None) -> Value:
     return None if thread is None or number is None or number < 0 else b"%d%d" % (thread.tid, number)
 
 
+def _thread_and_number(segment: Segment, *_: object) -> NDArray[np.int64]:
+    keys: NDArray[np.int64] = (segment.thread.astype(np.int64) << 32) | (segment.fd.astype(np.int64) & 0xFFFFFFFF)
+    return keys
+
+
 _fd = partial(Field, place=Place.FD, group="fd")
 _event = partial(Field, place=Place.EVENT, group="fd")
 _late = partial(Field, place=Place.LATE, group="fd")
@@ -320,7 +325,13 @@ FIELDS = (
     _fd("fd.is_server", BOOL, "true when the process is the server's end", _is_server),
     _fd("fd.connected", BOOL, "true for a socket with both ends", _is_connected),
     _event("fd.name_changed", BOOL, "true when the event gave the descriptor its name", _renamed),
-    _late("fd.nameraw", TEXT, "path as it was passed when the file was opened; else fd.name", _name_as_passed),
+    _late(
+        "fd.nameraw",
+        TEXT,
+        "path as it was passed when the file was opened; else fd.name",
+        _name_as_passed,
+        same=lambda segment, *_: segment.fd_row.astype(np.int64),
+    ),
     _event("fd.ino", ID, "inode of a file", _fact("ino", PATHS), example="fd.ino = 1835266"),
     _event("fd.dev", ID, "device of a file", _fact("dev", PATHS)),
     _event("fd.dev.major", ID, "major number of a file's device", _fact("dev", PATHS, lambda dev: dev >> 8 & 0xFFF)),
@@ -342,17 +353,19 @@ FIELDS = (
         "true for a file in the lower layer of an overlay: part of the image",
         _is_layer("FD_LOWER_LAYER"),
     ),
-    _late("fd.uid", TEXT, "thread id and descriptor number in one", _uid),
+    _late("fd.uid", TEXT, "thread id and descriptor number in one", _uid, same=_thread_and_number),
     _late(
         "fd.containername",
         TEXT,
         "container id, colon, fd.name",
         _with_container(lambda fd: without_controls(fd.name)),
+        same=thread_and_fd,
     ),
     _late(
         "fd.containerdirectory",
         TEXT,
         "container id, colon, fd.directory",
         _with_container(directory_of),
+        same=thread_and_fd,
     ),
 )

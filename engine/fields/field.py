@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from engine.decode.event import Event
 from engine.events import EventType
+from engine.store.segment import Segment
+from engine.store.store import Store
 
 Value = bytes | int | float | bool | tuple[bytes, ...] | tuple[int, ...] | None
 """A field's value. Text is bytes as captured; None is absent; tuples are lists and either-end values."""
@@ -133,6 +135,9 @@ class Field:
     """True for fields that sysdig does not have."""
     types: Callable[[EventType], bool] | None = None
     """Event types that may have a LATE field, so that no other event is looked at closely; None: all."""
+    same: Callable[[Segment, Store, str | None], NDArray[np.int64]] | None = None
+    """A number for each event of a segment, of LATE fields that say one thing of all events of one number; None:
+    nothing is known of that."""
     argument: Argument = Argument.NONE
     takes: str = ""
     """What the argument is, in one word of capitals: NAME, N."""

@@ -10,7 +10,7 @@ import numpy as np
 from engine.decode.event import Event
 from engine.events import FD_TYPE_NAMES, FdKind
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
-from engine.fields.series import last, told
+from engine.fields.series import Integers, last, told
 from engine.model.fds import Identity
 from engine.store.segment import Sample, Segment
 from engine.store.store import Store
@@ -59,6 +59,26 @@ def _name_of_standard(kind: int) -> Callable[[Event, str | None], Value]:
     return value
 
 
+def _last_values(kind: int) -> Callable[[Segment, Store, str | None], Integers]:
+    """What samples said last, -1 where nothing: what the fields made of them are the same for."""
+
+    def value(segment: Segment, store: Store, _: str | None) -> Integers:
+        values, known = told(segment, store, kind)
+        return np.where(known, values, -1)
+
+    return value
+
+
+def _types_same(segment: Segment, store: Store, number: str | None) -> Integers:
+    kind = Sample.FD_KINDS if number is None else _NUMBERED[min(int(number), len(_NUMBERED) - 1)]
+    values = _last_values(kind)(segment, store, None)
+    if number is None:
+        return values
+    # The event's own descriptor may be the one that is asked for.
+    own: Integers = np.where(segment.fd == min(int(number), 2**31 - 1), segment.fd_row.astype(np.int64) + 2, 0)
+    return values << 32 | own
+
+
 def _types(event: Event, number: str | None) -> Value:
     if number is None:
         bits = last(event, Sample.FD_KINDS)
@@ -80,7 +100,9 @@ FIELDS = (
         for one, kind in _STANDARD.items()
     ),
     *(
-        _name_field(f"proc.{one}.name", meaning=f"fd.name of {one}", value=_name_of_standard(kind))
+        _name_field(
+            f"proc.{one}.name", meaning=f"fd.name of {one}", value=_name_of_standard(kind), same=_last_values(kind)
+        )
         for one, kind in _STANDARD.items()
     ),
     Field(
@@ -93,6 +115,7 @@ FIELDS = (
         argument=Argument.OPTIONAL,
         takes="N",
         whole_argument=True,
+        same=_types_same,
         is_list=True,
         example="fd.types intersects (ipv4, ipv6)",
     ),

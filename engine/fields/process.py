@@ -11,9 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from engine.decode.event import Event
 from engine.events import FLAG_TABLES
-from engine.fields.family import environment, line_of, process_of, variable
+from engine.fields.family import environment, line_of, process_of, since, variable
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
 from engine.fields.series import told
 from engine.fields.thread import memory
@@ -34,11 +33,6 @@ def _argument(thread: Thread, _: Store, argument: str | None) -> Value:
 
 def _environment(thread: Thread, store: Store, name: str | None) -> Value:
     return environment(thread, store) if name is None else variable(process_of(thread, store).env, name)
-
-
-def _duration(event: Event, _: str | None) -> Value:
-    thread = event.thread
-    return None if thread is None or thread.started is None else event.time - thread.started
 
 
 # --- numbers that change from event to event ---------------------------------------------------------------
@@ -88,7 +82,6 @@ def _change_since_namespace(thread: Thread, *_: object) -> Value:
 
 
 _thread = partial(Field, place=Place.THREAD, group="process")
-_late = partial(Field, place=Place.LATE, group="process")
 _number = partial(Field, type=INTEGER, place=Place.EVENT, group="process")
 FIELDS = (
     _thread("proc.pid", ID, "process id", lambda t, *_: t.pid, example="proc.pid = 4711"),
@@ -135,11 +128,11 @@ FIELDS = (
     _thread("proc.vpid", ID, "process id inside its pid namespace", lambda t, *_: t.vpid),
     _thread("proc.tty", ID, "controlling terminal, 0 for none", lambda t, *_: t.tty),
     _thread("proc.pid.ts", TIME, "when the process started, if that was seen", lambda t, *_: t.started),
-    _late(
+    _number(
         "proc.duration",
-        DURATION,
-        "time since the process started, if that was seen",
-        _duration,
+        type=DURATION,
+        meaning="time since the process started, if that was seen",
+        value=since(lambda thread, _: thread.started),
         example="proc.duration < 100ms",
     ),
     _thread(

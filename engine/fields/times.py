@@ -113,14 +113,15 @@ def _split(name: str, meaning: str, value: Numeric, deprecated: str = "") -> tup
 Numeric = Callable[[Segment, Store, str | None], Numbers]
 _event = partial(Field, place=Place.EVENT, group="event")
 _late = partial(Field, place=Place.LATE, group="event")
+_second = partial(_late, same=lambda segment, *_: segment.time // SECOND)
 _COMPARE = "compare evt.latency with 5ms or 2s"
 FIELDS = (
     _late("evt.time", TEXT, "local time of day with ns", clock, example="evt.time in 10:02:03..10:02:09"),
     _late("evt.outputtime", TEXT, "the time as lines show it, see `tui dig -t`", clock),
-    _late("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: local(e.time // SECOND, "%H:%M:%S")),
+    _second("evt.time.s", TEXT, "local time of day, seconds", lambda e, _: local(e.time // SECOND, "%H:%M:%S")),
     _late("evt.time.iso8601", TEXT, "UTC date and time with ns", _iso),
     _late("evt.datetime", TEXT, "local date and time with ns", _date),
-    _late("evt.datetime.s", TEXT, "local date and time, seconds", lambda e, _: local(e.time // SECOND, _DATE)),
+    _second("evt.datetime.s", TEXT, "local date and time, seconds", lambda e, _: local(e.time // SECOND, _DATE)),
     _event(
         "evt.rawtime",
         TIME,
@@ -161,6 +162,13 @@ FIELDS = (
         "evt.latency as a step of a scale with ten steps for each power of ten ns",
         _step,
     ),
-    _late("evt.latency.human", TEXT, "evt.latency as short text, as in 10.3ms", _human, deprecated=_COMPARE),
+    _late(
+        "evt.latency.human",
+        TEXT,
+        "evt.latency as short text, as in 10.3ms",
+        _human,
+        same=lambda segment, *_: segment.latency,
+        deprecated=_COMPARE,
+    ),
     _event("evt.wait_latency", DURATION, "evt.latency of calls that wait", _waited, example="evt.wait_latency > 1s"),
 )

@@ -25,6 +25,7 @@ from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
 from engine.filters.parser import MAX_NESTING, parse
 from engine.filters.plan import Constant, Mask, Plan, columns, joined, negated, term
+from engine.filters.shared import SharedTerm
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
     OPERATORS,
@@ -165,13 +166,17 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         value = read(subject, store)
         return value is not None and value != () and bool(answer(value))
 
-    if side.field is None or side.field.parameter is None:
-        asked = term(place, test, text)
-        if place is not Place.LATE or side.field is None or side.field.types is None:
-            return asked
-        types = side.field.types
-        return joined(True, [term(Place.TYPE, lambda kind, _: types(kind), f"{side.name} of a type"), asked])
-    return ParameterTerm(side, answer, test, text, needle, arrays)
+    if side.field is None or side.field.place is not Place.LATE:
+        return term(place, test, text)
+    if side.field.parameter is not None:
+        return ParameterTerm(side, answer, test, text, needle, arrays)
+    types, same, argument = side.field.types, side.field.same, side.argument
+    if same is not None:
+        return SharedTerm(test, lambda segment, store: same(segment, store, argument), text)
+    if types is not None:
+        only = term(Place.TYPE, lambda kind, _: types(kind), f"{side.name} of a type")
+        return joined(True, [only, term(place, test, text)])
+    return term(place, test, text)
 
 
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:
