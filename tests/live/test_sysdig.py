@@ -46,6 +46,16 @@ def test_every_cell_of_every_line_is_equal_or_differs_by_a_listed_rule(
     assert not unexplained, f"{len(unexplained)} without a rule:\n" + "\n".join(unexplained[:20])
 
 
+@pytest.mark.long
+def test_the_same_holds_of_the_whole_machine(captures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "live.scap"
+    command = [sys.executable, "-m", "tui.cli", "record", "-w", str(path), "--compat", "0.29", "-M", "3"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    lines, _, unexplained = compare(path, tmp_path, captures / DOWNGRADE)
+    assert lines > 1000
+    assert not unexplained, f"{len(unexplained)} without a rule:\n" + "\n".join(unexplained[:20])
+
+
 def sysdig(recording: Path, *words: str) -> str:
     done = subprocess.run(
         ["sysdig", "-r", str(recording), *words], capture_output=True, timeout=60, env=os.environ | {"TZ": "UTC"}

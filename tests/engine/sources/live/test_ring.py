@@ -163,6 +163,33 @@ def test_exec_tells_arguments_environment_path_and_cgroups() -> None:
     )
 
 
+def test_what_depends_on_another_argument_is_there_only_with_it() -> None:
+    named = values(only(record(157, 15, 0x7000, pieces=(b"name\0",))))
+    assert (named["arg2_str"], named["arg2_int"]) == (b"name\0", None)
+    other = values(only(record(157, 4, 1, pieces=(b"name\0",))))
+    assert (other["arg2_str"], other["arg2_int"]) == (None, struct.pack("<q", 1))
+    limits = struct.pack("<9Q", *range(11, 20))
+    pieces = (b"/dev/sda1\0", b"/quota\0", limits, limits[:24], limits[:4])
+    switched = values(only(record(179, 0x80000200, 0x7000, 2, 0x8000, pieces=pieces)))
+    assert (switched["quotafilepath"], switched["dqb_bhardlimit"]) == (b"/quota\0", None)
+    told = values(only(record(179, 0x80000701, 0x7000, 2, 0x8000, pieces=pieces)))
+    assert (told["quotafilepath"], told["dqb_bhardlimit"], told["dqi_bgrace"]) == (None, struct.pack("<Q", 11), None)
+    assert told["type"] == bytes([2])
+    assert values(only(record(79, result=-34, pieces=(b"garbage\0",))))["path"] is None
+
+
+def test_a_text_among_numbers_says_that_it_is_one() -> None:
+    joined = values(only(record(250, 1, 0x7000, pieces=(b"session\0", None, None))))
+    assert (joined["arg2"], joined["arg3"]) == (b"\1session\0", bytes(9))
+
+
+def test_a_file_on_an_overlay_tells_its_layer() -> None:
+    for layer, bit in ((0, 0), (2, 1 << 15), (8, 1 << 16)):
+        inode = struct.pack("<QIIII", 7, 0, 0x100000, layer, 0)
+        told = values(only(record(257, -100, 0x7000, 0, 0, result=3, pieces=(b"/f\0", inode))))
+        assert told["flags"] == struct.pack("<I", 1 | 1 << 14 | bit)
+
+
 def test_the_end_of_a_process_tells_status_and_signal() -> None:
     told = values(only(record(Kind.EXIT, 0x8B)))
     assert (told["sig"], told["core"]) == (bytes([11]), bytes([1]))
@@ -231,7 +258,9 @@ def test_every_call_gets_parameters_of_their_size_whatever_its_pieces_hold() -> 
         kernel = Kernel()
         for filler in (b"", b"\xff" * 8, bytes(24), b"text\0" * 40, bytes(rng.integers(0, 256, 200, np.uint8))):
             kernel.put(record(call.native, *rng.integers(0, 1 << 62, 6).tolist(), result=7, pieces=(filler,) * 9))
+            # Small numbers are what conditions are about.
+            kernel.put(record(call.native, *rng.integers(0, 24, 6).tolist(), pieces=(filler,) * 9))
             kernel.put(record(call.native, pieces=(None,) * 9))
         raw_made, count = kernel.ring.drain()
-        assert (count, kernel.ring.malformed) == (10, 0), CATALOGUE[call.type].name
+        assert (count, kernel.ring.malformed) == (15, 0), CATALOGUE[call.type].name
         assert raw_made % 4 == 0
