@@ -53,6 +53,8 @@ class Choice:
     compress: bool = False
     old: bool = False
     """Also for sysdig 0.29.3."""
+    numbers: tuple[int, int] | None = None
+    """Number of the first event and of the last, in place of times; None for all."""
 
 
 def moment(text: str, span: Window) -> int:
@@ -94,7 +96,7 @@ def export(path: Path, target: Path, choice: Choice, progress: Progress = lambda
         decoder.seal()
         if not store.segments:
             raise CaptureError(str(store.damage[-1]) if store.damage else f"{path}: holds no events")
-        if not (choice.filter.strip() or choice.since or choice.until or choice.old):
+        if not (choice.filter.strip() or choice.since or choice.until or choice.old or choice.numbers):
             if outputs.is_native(target):
                 return _whole(store, target, choice, source.single, progress), store.damage
             if not source.single:
@@ -140,6 +142,10 @@ def _chosen(
         mask = kept.mask(store, segment)
         if choice.since or choice.until:
             mask = mask & (segment.time >= window[0]) & (segment.time <= window[1])
+        if choice.numbers is not None:
+            first_row, last_row = (number - segment.first for number in choice.numbers)
+            mask[: max(first_row - 1, 0)] = False
+            mask[max(last_row, 0) :] = False
         masks.append(mask)
         progress("choosing", (segment.first + len(segment)) / store.events)
     count = sum(int(mask.sum()) for mask in masks)
@@ -148,18 +154,19 @@ def _chosen(
     first = next(at for at, mask in enumerate(masks) if mask.any())
     last = next(at for at in reversed(range(len(masks))) if masks[at].any())
     begin = store.segments[0].first
-    if choice.since:
+    if choice.since or choice.numbers is not None:
         begin = store.segments[first].first + int(np.argmax(masks[first]))
     facts, containers = _state(store, path, begin, progress)
+    ends = bool(choice.until) or choice.numbers is not None
     output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
     try:
         blocks = container_blocks(containers, max(window[0], 0))
         if blocks:
             output.events(memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
-        for at in range(len(masks) if not choice.until else last + 1):
+        for at in range(last + 1 if ends else len(masks)):
             segment, mask = store.segments[at], masks[at]
             end = len(segment)
-            if choice.until and at == last:
+            if ends and at == last:
                 end = int(np.flatnonzero(mask)[-1]) + 1
             start = min(max(begin - segment.first, 0), len(segment))
             if start < end:

@@ -44,11 +44,13 @@ class Plan:
     """A new file after as long. A path with ``%`` in it is then a pattern of the time (strftime)."""
     files: int | None = None
     """Keep only as many files, over and over."""
+    each: int | None = None
+    """A new file after as many events."""
 
     @property
     def rotates(self) -> bool:
         """Whether there may be more than one file."""
-        return self.megabytes is not None or self.seconds is not None
+        return self.megabytes is not None or self.seconds is not None or self.each is not None
 
     def name(self, number: int) -> Path:
         """The path of the file of a number, counted from 0; what makes it native stays at its end."""
@@ -96,6 +98,7 @@ class Recorder:
         path = plan.name(self._number)
         self._output = outputs.begin(path, facts, single=True, compress=plan.compress, old=plan.old)
         self._began = time.monotonic()
+        self._before = self.events
 
     @property
     def full(self) -> bool:
@@ -152,7 +155,8 @@ class Recorder:
         """Whether the file is as large, or as old, as one may be."""
         plan = self._plan
         large = plan.megabytes is not None and self._output is not None and self._output.size > plan.megabytes * 1e6
-        return large or (plan.seconds is not None and now - self._began > plan.seconds)
+        many = plan.each is not None and self.events - self._before >= plan.each
+        return large or many or (plan.seconds is not None and now - self._began > plan.seconds)
 
     def _next_file(self) -> None:
         """Close the file and begin another, with what is known at this place of the stream."""

@@ -11,21 +11,26 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from engine import filters, text
 from engine.chisels.chisel import ChiselError, Settings
 from engine.chisels.library import Library, load
+from engine.events import CATALOGUE, SCAP_TYPES, Trait
 from engine.filters.syntax import quote
 from engine.query.dumps import Payload
 from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TERMINAL, Clock, FormatError, LineFormat
+from engine.recording import recorder
 from engine.sources.live.source import LiveSource, LoadError, Options
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
 from tui.chiselling import LIST, Running, described, find, joined, listed, settings, tables
+from tui.commands import fields
 from tui.digging import Lines, Machine, Stop, Summary, Taker, Wanted, of_captures
 from tui.exit_codes import Exit
+from tui.writing import Plan, Writer
 
 _PRESETS = {
     "c": CONTAINERS, "container": CONTAINERS, "k": PODS, "kubernetes": PODS,
@@ -68,6 +73,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     forms = parser.add_argument_group("how data look").add_mutually_exclusive_group().add_argument
     for form, (short, long, meaning) in _FORMS.items():
         forms(short, long, action="store_const", const=form, dest="payload", default=Payload.DOTS, help=meaning)
+    write = parser.add_argument_group("writing").add_argument
+    write("-w", "--write", metavar="FILE", type=Path, help="write the events to a capture in place of printing them")
+    write("-z", "--compress", action="store_true", help="write gzip")
+    write("-C", "--file-size", metavar="MB", type=at_least(0.001), help="begin a new file, FILE0 FILE1 ..., every MB")
+    write("-e", metavar="N", type=at_least(1), dest="file_events", help="begin a new file every N events")
+    write("-G", "--seconds", metavar="SECONDS", type=at_least(0.001), dest="file_seconds",
+          help="begin a new file every so often; %% in FILE makes it a pattern of the time")  # fmt: skip
+    write("-W", "--limit", metavar="COUNT", type=at_least(1), dest="files", help="keep only COUNT files")
+    write("-F", "--fatfile", action="store_true",
+          help="as always here: events that later ones need are kept, hidden")  # fmt: skip
+    lists = parser.add_argument_group("what there is").add_argument
+    lists("-l", "--list", action="store_true", help="list the fields, as `tui fields` does")
+    lists("--list-markdown", action="store_true", help="list them as Markdown")
+    lists("-L", "--list-events", action="store_true", help="list the event types and their parameters")
     chisels = parser.add_argument_group("chisels").add_argument
     chisels("-c", "--chisel", metavar="NAME [ARGS]", action="append", default=[],
             help="run a chisel in place of printing; several arguments in one word; -cl lists the chisels")  # fmt: skip
@@ -101,11 +120,18 @@ def run(asked: argparse.Namespace) -> int:
     if asked.print == "p":
         print(DEFAULT)
         return Exit.OK
+    if asked.list or asked.list_markdown:
+        return fields.run(argparse.Namespace(search=[], json=False, markdown=asked.list_markdown))
+    if asked.list_events:
+        print("\n".join(_types()))
+        return Exit.OK
     try:
         if asked.chisel_info or LIST in asked.chisel:
             library = _library()
             print(described(asked.chisel_info, library) if asked.chisel_info else listed(library), end="")
             return Exit.OK
+        if asked.write is not None and not asked.readfile:
+            return _record(asked)
         work = _Work(asked)
     except (FormatError, filters.FilterError, ChiselError) as error:
         return _fail(str(error), Exit.USAGE)
@@ -137,7 +163,9 @@ class _Work:
             self._machine = Machine(self._source, user_names=not asked.exclude_users)
         self._chisels = [Running(chisel, self._settings(given)) for chisel, given in found]
         self._takers: list[Taker] = list(self._chisels)
-        if not asked.quiet and not found:
+        if asked.write is not None:
+            self._takers.append(self._writer())
+        elif not asked.quiet and not found:
             self._takers.append(Lines(layout, as_json=asked.json, internal=asked.debug))
         if asked.summary:
             self._takers.append(Summary())
@@ -148,6 +176,15 @@ class _Work:
     def __exit__(self, *_: object) -> None:
         if self._source is not None:
             self._source.close()
+
+    def _writer(self) -> Taker:
+        asked = self._asked
+        if len(asked.readfile) != 1:
+            raise FormatError("-w writes the events of one capture, not of several")
+        plan = Plan(
+            asked.write, asked.compress, asked.file_size, asked.file_events, asked.file_seconds, asked.files
+        )  # fmt: skip
+        return Writer(asked.readfile[0], _filter(asked), plan)
 
     def _settings(self, given: dict[str, str]) -> Settings:
         asked = self._asked
@@ -199,6 +236,33 @@ class _Work:
         now = time.time_ns()
         for chisel in self._chisels:
             chisel.clock(now)
+
+
+def _record(asked: argparse.Namespace) -> int:
+    """Write what happens on this machine. Raises LoadError, FilterError."""
+    filter_text = _filter(asked)
+    filters.compile(filter_text)
+    plan = recorder.Plan(
+        asked.write, filter_text, asked.compress, False, asked.numevents, asked.file_size, asked.file_seconds,
+        asked.files, asked.file_events,
+    )  # fmt: skip
+    with closing(LiveSource(Options(page_faults=asked.page_faults), snaplen=asked.snaplen)) as source:
+        stop = Stop(asked.seconds)
+        try:
+            recorder.Recorder(source, plan).run(lambda: stop.asked)
+        except OSError as error:
+            return _fail(f"{plan.path}: {error.strerror}", Exit.FAILED)
+        if source.lost:
+            _fail(f"{source.lost} events were lost", Exit.FAILED)
+    return Exit.OK
+
+
+def _types() -> Iterator[str]:
+    """Every event type in use, with its parameters."""
+    for kind in CATALOGUE[:SCAP_TYPES]:
+        if not kind.traits & (Trait.UNUSED | Trait.OLD_VERSION):
+            parameters = ", ".join(f"{each.type} {each.name}" for each in kind.params)
+            yield f"{'<' if kind.is_exit else '>'} {kind.name}({parameters})"
 
 
 def _library() -> Library:

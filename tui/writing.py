@@ -1,0 +1,116 @@
+"""`tui dig -w` of captures: their wanted events written to one file, or to several one after the other.
+
+Owns where a file ends and what it is called, as sysdig's ``-C -e -G -W`` say. What is written of a capture is the
+business of ``engine.recording.export``; live recording is that of ``engine.recording.recorder``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.chisels.chisel import SECOND, moment
+from engine.recording.export import Choice, export
+from engine.store.segment import Segment
+from engine.store.store import Store
+from tui.digging import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which files."""
+
+    path: Path
+    compress: bool = False
+    megabytes: float | None = None
+    """A new file after as many million bytes of events."""
+    events: int | None = None
+    """A new file after as many events."""
+    seconds: float | None = None
+    """A new file after as many seconds of events; ``%`` in the path then makes it a pattern of the time."""
+    files: int | None = None
+    """Keep the last so many files; with ``seconds`` alone end after so many."""
+
+    @property
+    def rotates(self) -> bool:
+        """There may be more than one file."""
+        return self.megabytes is not None or self.events is not None or self.seconds is not None
+
+    def name(self, number: int, time: int) -> Path:
+        """The file of a number, counted from 0, whose first event is at a time, ns."""
+        text = str(self.path)
+        if self.seconds is not None and "%" in text:
+            return Path(moment(time, text))
+        if not self.rotates:
+            return self.path
+        if self.files is None:
+            return Path(f"{text}{number}")
+        return Path(f"{text}{number % self.files:0{len(str(self.files))}}")
+
+
+class Writer:
+    """Notes which events of a capture go into which file, and writes the files at the end."""
+
+    def __init__(self, capture: Path, filter_text: str, plan: Plan) -> None:
+        """Write what a filter keeps of a capture."""
+        self._capture = capture
+        self._filter = filter_text
+        self._plan = plan
+        self._stretches: deque[tuple[int, Path, int, int]] = deque(maxlen=plan.files)
+        """Of each file that stays: its number, its name, the numbers of its first event and of its last."""
+        self._files = 0
+        self._began = self._counted = self._bytes = 0
+
+    def take(self, _: Store, segment: Segment, mask: Mask) -> None:
+        """Note the events of a segment."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return
+        sizes = np.diff(np.append(segment.offset, segment.end))[rows]
+        plan, start = self._plan, 0
+        while start < len(rows):
+            if not self._stretches or self._full(int(segment.time[rows[start]])):
+                if plan.files == self._files and plan.seconds is not None and plan.megabytes is None:
+                    return
+                self._begin(segment.first + int(rows[start]) + 1, int(segment.time[rows[start]]))
+            end = start + self._room(segment.time[rows[start:]], sizes[start:])
+            number, path, first, _last = self._stretches.pop()
+            self._stretches.append((number, path, first, segment.first + int(rows[end - 1]) + 1))
+            self._counted += end - start
+            self._bytes += int(sizes[start:end].sum())
+            start = end
+
+    def _begin(self, number: int, time: int) -> None:
+        self._stretches.append((self._files, self._plan.name(self._files, time), number, number))
+        self._files += 1
+        self._began, self._counted, self._bytes = time, 0, 0
+
+    def _full(self, time: int) -> bool:
+        plan = self._plan
+        return (
+            (plan.events is not None and self._counted >= plan.events)
+            or (plan.megabytes is not None and self._bytes > plan.megabytes * 1e6)
+            or (plan.seconds is not None and time - self._began >= plan.seconds * SECOND)
+        )
+
+    def _room(self, times: NDArray[np.int64], sizes: NDArray[np.int64]) -> int:
+        """How many of the next events go into the file at hand, one at least."""
+        plan, room = self._plan, len(times)
+        if plan.events is not None:
+            room = min(room, plan.events - self._counted)
+        if plan.megabytes is not None:
+            over = np.flatnonzero(self._bytes + np.cumsum(sizes) > plan.megabytes * 1e6)
+            room = min(room, int(over[0]) + 1) if len(over) else room
+        if plan.seconds is not None:
+            late = np.flatnonzero(times - self._began >= plan.seconds * SECOND)
+            room = min(room, int(late[0])) if len(late) else room
+        return max(room, 1)
+
+    def end(self) -> None:
+        """Write the files. Raises CaptureError, OSError."""
+        for _, path, first, last in self._stretches:
+            export(self._capture, path, Choice(self._filter, compress=self._plan.compress, numbers=(first, last)))
