@@ -38,12 +38,16 @@ SHOWN = 100
 class Stop:
     """Whether it is time to stop: a signal came, or a number of seconds is over."""
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self) -> None:
         """Take over the signals that ask a program to end; the second one ends it."""
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end: float | None = None
         self._asked = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
+
+    def after(self, seconds: float | None) -> None:
+        """Stop so many seconds from now, never if None."""
+        self._end = None if seconds is None else time.monotonic() + seconds
 
     @property
     def asked(self) -> bool:

@@ -275,7 +275,8 @@ def size(number: float) -> str:
         return f"{int(number)}B"
     for power, unit in enumerate(units, 1):
         if number <= 1024 ** (power + 1) or unit == units[-1]:
-            return f"{number / 1024**power:.2f}{unit}"
+            # Halves are rounded up, as people expect.
+            return f"{int(number * 100 / 1024**power + 0.5) / 100:.2f}{unit}"
     raise AssertionError
 
 

@@ -55,6 +55,19 @@ class _State(Chisel):
         """Print; ``threads`` are rows by thread id, ``fds`` the thread id, number and row of descriptors."""
         raise NotImplementedError
 
+    def pairs(
+        self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]
+    ) -> list[tuple[int, int, int]]:
+        """Thread row, number and fd row of every descriptor of every thread; threads of a process share theirs."""
+        of_process: dict[int, list[tuple[int, int]]] = {}
+        for pid, number, row in sorted(fds):
+            of_process.setdefault(pid, []).append((number, row))
+        return [
+            (thread, number, row)
+            for thread in threads.values()
+            for number, row in of_process.get(store.threads[thread].pid, ())
+        ]
+
     def kept(self, store: Store, pairs: list[tuple[int, int, int]], names: tuple[str, ...]) -> Iterator[list[Any]]:
         """The fields of those of (thread row, fd number, fd row) that the filter keeps."""
         count = len(pairs)
@@ -92,7 +105,7 @@ class Lsof(_State):
         """A line each."""
         heads = (("COMMAND", 20), ("PID", 8), ("TID", 8), ("USER", 8), ("FD", 8), ("TYPE", 12))
         self.say("".join(cell(*head) for head in heads) + "NAME")
-        pairs = [(threads[tid], number, row) for tid, number, row in sorted(fds) if tid in threads]
+        pairs = self.pairs(store, threads, fds)
         fields = ("proc.name", "proc.pid", "thread.tid", "user.name", "fd.num", "fd.type", "fd.name")
         for *values, name in self.kept(store, pairs, fields):
             cells = (cell(_told(value), width) for value, (_, width) in zip(values, heads, strict=True))
@@ -111,11 +124,14 @@ class Netstat(_State):
         """A line each."""
         heads = (("Proto", 6), ("Server Address", 25), ("Client Address", 25), ("State", 15))
         self.say("".join(cell(*head) for head in heads) + "TID/PID/Program Name")
-        pairs = [(threads[tid], number, row) for tid, number, row in sorted(fds) if tid in threads]
+        pairs = self.pairs(store, threads, fds)
         names = ("fd.l4proto", "fd.sip", "fd.sport", "fd.cip", "fd.cport", "thread.tid", "proc.pid", "proc.name")
-        for protocol, server, server_port, client, client_port, tid, pid, name in self.kept(store, pairs, names):
-            if server is None:
-                continue
+        rows = [row for row in self.kept(store, pairs, names) if row[1] is not None]
+        listening = {port for _, _, port, client, *_ in rows if client is None}
+        for protocol, server, server_port, client, client_port, tid, pid, name in rows:
+            # Of a connection that was there already is not known which end is the server's.
+            if client_port in listening and server_port not in listening:
+                server, server_port, client, client_port = client, client_port, server, server_port
             there = f"{client}:{client_port}" if client is not None else "0.0.0.0:*"
             state = "LISTEN" if client is None else "ESTABLISHED"
             cells = (_told(protocol), f"{server}:{server_port}", there, state)
@@ -135,7 +151,7 @@ class Ps(_State):
         heads = (("TID", 8), ("PID", 8), ("USER", 12), ("VIRT", 11), ("RES", 11), ("FDLIMIT", 10))
         self.say("".join(cell(*head) for head in (*heads, ("CMD", 20))))
         pairs = [(row, NO_FD, NO_ROW) for row in threads.values()]
-        pairs += [(threads[tid], number, row) for tid, number, row in sorted(fds) if tid in threads]
+        pairs += self.pairs(store, threads, fds)
         names = ("thread.tid", "proc.pid", "user.name", "proc.vmsize", "proc.vmrss", "proc.fdlimit", "proc.name")
         shown: dict[int, list[Any]] = {}
         for values in self.kept(store, pairs, names):

@@ -155,6 +155,7 @@ class _Work:
         )  # fmt: skip
         library = _library() if asked.chisel else None
         found = [find(told, library) for told in asked.chisel] if library is not None else []
+        self._stop = Stop()
         self._source: LiveSource | None = None
         self._machine: Machine | None = None
         if not asked.readfile:
@@ -223,13 +224,12 @@ class _Work:
     def _segments(self) -> Iterator[tuple[Store, Segment]]:
         asked = self._asked
         if self._machine is not None:
-            stop = Stop(asked.seconds)
-            yield from self._machine.segments(lambda: stop.asked or self._enough(), self._clock)
+            self._stop.after(asked.seconds)
+            yield from self._machine.segments(lambda: self._stop.asked or self._enough(), self._clock)
             return
-        stop = Stop()
         for found in of_captures(asked.readfile, self._damage, user_names=not asked.exclude_users):
             yield found
-            if stop.asked or self._enough():
+            if self._stop.asked or self._enough():
                 return
 
     def _clock(self) -> None:
@@ -246,8 +246,9 @@ def _record(asked: argparse.Namespace) -> int:
         asked.write, filter_text, asked.compress, False, asked.numevents, asked.file_size, asked.file_seconds,
         asked.files, asked.file_events,
     )  # fmt: skip
+    stop = Stop()
     with closing(LiveSource(Options(page_faults=asked.page_faults), snaplen=asked.snaplen)) as source:
-        stop = Stop(asked.seconds)
+        stop.after(asked.seconds)
         try:
             recorder.Recorder(source, plan).run(lambda: stop.asked)
         except OSError as error:
