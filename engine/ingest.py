@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.decode.decoder import Decoder
+from engine.model.facts import Inside
 from engine.query.snapshots import Live, Status
 from engine.sources import open_capture
-from engine.store.segment import Window
+from engine.store.segment import NO_FD, Window
 from engine.store.store import Store
 from engine.text import safe
 
@@ -38,6 +39,8 @@ class Ingest(ABC):
         """True while events have to be forgotten, and whoever works on the store should let go of it."""
         self._name = safe(name.encode("utf-8", "surrogateescape"))
         self._error = ""
+        self.failure: Exception | None = None
+        """What stopped ``run`` before its end."""
         self._closing = False
 
     @abstractmethod
@@ -64,6 +67,16 @@ class Ingest(ABC):
 
     def rest(self) -> None:  # noqa: B027 (a file is not in a hurry)
         """To be called before work on the store: waits while the program takes all it may take of a core."""
+
+    def _look_inside(self, decoder: Decoder, calls: Iterable[tuple[int, int, int, int]], now: int) -> None:
+        """Tell the store which calls threads are inside of: tid, type code, since when (0: unknown), fd number."""
+        inside = {}
+        for tid, code, since, number in calls:
+            fd = None if number == NO_FD else number
+            life, name = decoder.life_and_fd(tid, -1 if fd is None else fd)
+            if life >= 0:
+                inside[life] = Inside(code, since or None, fd, name)
+        self.store.inside, self.store.inside_at = inside, now
 
     @property
     def progress(self) -> float:
@@ -122,10 +135,14 @@ class CaptureIngest(Ingest):
                     told, segments = now, len(self.store.segments)
                     tell(self.status())
             self._decoder.seal()
+            # Filters have found no thread inside of a call before.
+            self._look_inside(self._decoder, self._decoder.inside(), self.store.time_span[1])
+            self.store.revision += 1
             if not self.store.events and not self._closing:
                 self._error = str(self.store.damage[-1]) if self.store.damage else f"{self._name}: holds no events"
         except Exception as error:  # the screen must say why rows stop; what was read keeps answering
             self._decoder.seal()
+            self.failure = error
             self._error = f"{self._name}: reading stopped: {type(error).__name__}: {error}"
         self._loaded = True
         tell(self.status())

@@ -78,6 +78,9 @@ class Source(Protocol):
     def narrowing(self) -> Narrowing:
         """What is left out is what does not meet this."""
 
+    def inside(self) -> list[tuple[int, int, int, int]]:
+        """The calls threads are inside of now: tid, type code, since when (0: unknown), fd number."""
+
     def close(self) -> None:
         """Detach."""
 
@@ -147,8 +150,10 @@ class LiveIngest(Ingest):
                     tell(self.status())
             self._decoder.seal()
         except LoadError as error:
+            self.failure = error
             self._error = str(error)
         except Exception as error:  # the screen must say why rows stop; what was captured keeps answering
+            self.failure = error
             self._error = f"capture stopped: {type(error).__name__}: {error}"
         self._recording.close()
         if self._source is not None:
@@ -263,6 +268,7 @@ class LiveIngest(Ingest):
         # At even distances, as long as that leaves the next one most of its length.
         self._due = max(self._due, window[1] - self._pace.interval // 4) + self._pace.interval
         self._resident = resident()
+        self._look_inside(self._decoder, self._source.inside(), window[1])
         self.latest = window
 
     # room

@@ -188,6 +188,16 @@ class Decoder:
         self._model.begin(self._now.number + 1)
         self._model.tell(sink)
 
+    def inside(self) -> list:
+        """The calls that were entered and not left by now: tid, type code of the enter, its time, its fd number."""
+        return [(tid, entered, time, fd) for tid, _row, entered, time, fd in self._live.inside()]
+
+    def life_and_fd(self, tid: int, number: int) -> tuple:
+        """A thread's life, -1 of an unknown one, and the name of what a descriptor of its process stands for."""
+        row: int32_t = self._live.row(tid)
+        fd: int32_t = self._live.fd_row(tid, number)
+        return (self.store.threads[row].life if row >= 0 else -1), (self._fds.of(fd).name if fd >= 0 else b"")
+
     def open_fds(self) -> list:
         """What the descriptors of main threads stand for now: tid, number, fd row, whether exec closes it."""
         return self._model.open_fds()

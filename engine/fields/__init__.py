@@ -15,6 +15,7 @@ from engine.fields import (
     family,
     fd,
     fdlist,
+    inside,
     k8s,
     opened,
     paths,
@@ -28,7 +29,7 @@ from engine.fields.field import Argument, Field
 from engine.fields.unavailable import UNAVAILABLE
 
 _MODULES = (
-    *(event, times, amounts, paths, process, family, thread, fd, user, container, k8s, syslog, fdlist, opened),
+    *(event, times, amounts, paths, process, family, thread, inside, fd, user, container, k8s, syslog, fdlist, opened),
     exchanges,
 )
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}

@@ -128,6 +128,19 @@ class Container:
     """The whole JSON object as told."""
 
 
+class Inside(NamedTuple):
+    """A call that had not ended when it was looked."""
+
+    type: int
+    """Type code."""
+    since: int | None
+    """ns since epoch; None when it began before capture did."""
+    fd: int | None
+    """Number of the descriptor it is on."""
+    on: bytes
+    """Name of what that stands for, empty when unknown."""
+
+
 class User(NamedTuple):
     """A user of the machine or of a container."""
 

@@ -135,6 +135,16 @@ class Live:
         state: cython.pointer(State) = self.find(tid)
         return state.entered if state else NOTHING_ENTERED
 
+    def inside(self) -> list:
+        """Threads inside of a call: row, type code of the enter, its time, its fd number."""
+        at: cython.size_t
+        found = []
+        for at in range(self._mask + 1):
+            state: cython.pointer(State) = self._index[at]
+            if state and state.entered != NOTHING_ENTERED:
+                found.append((state.tid, state.row, state.entered, state.entered_at, state.entered_fd))
+        return found
+
     def set_row(self, tid: int64_t, row: int32_t) -> None:
         """Another version is in force."""
         state: cython.pointer(State) = self._known(tid)

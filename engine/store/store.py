@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.model.facts import Container, Group, Interface, Machine, User
+from engine.model.facts import Container, Group, Inside, Interface, Machine, User
 from engine.model.fds import Fds
 from engine.store.segment import HIDDEN, Sample, Segment, Window
 from engine.store.threads import ThreadRows
@@ -104,6 +104,10 @@ class Store:
         """Events that are not kept any more, the oldest ones. When it grows, all rows of tables have moved."""
         self.compactions = 0
         """How often rows of tables have moved."""
+        self.inside: dict[int, Inside] = {}
+        """By life, the calls threads are inside of at the end of what is captured."""
+        self.inside_at = 0
+        """When that was, ns since epoch."""
         self.sampled: list[int] = []
         """Times at which the CPU time of every thread was sampled, ns since epoch; each sample holds what was used
         since the one before. Empty where samples come thread by thread."""

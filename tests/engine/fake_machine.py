@@ -34,6 +34,8 @@ class FakeMachine:
         self.narrowed: list[Narrowing] = []
         self.closed = self.stopped = False
         self.failing: Exception | None = None
+        self.calls: list[tuple[int, int, int, int]] = []
+        """Tid, type code, since when, fd number."""
         self.stuck = False
         """True while nothing is handed on, though there is something."""
         self._threads = threads
@@ -85,6 +87,9 @@ class FakeMachine:
         if not blocks:
             time.sleep(0.001)
         return bool(blocks) or not self.stopped
+
+    def inside(self) -> list[tuple[int, int, int, int]]:
+        return self.calls
 
     def stop(self) -> None:
         self.stopped = True

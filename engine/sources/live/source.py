@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import time
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
+from engine.events import CATALOGUE, GENERIC
 from engine.sources.live import picture
 from engine.sources.live.calls import CALL, DATA_MAX, TASK_NOW, encoding, kernel_table, table
 from engine.sources.live.loader import Loaded, LoadError, Options, load
@@ -24,6 +26,7 @@ from engine.sources.live.sampling import Sampler
 from engine.sources.raw import BUDGET, KeptBytes
 from engine.sources.runtimes.naming import Naming
 from engine.sources.sink import FactSink
+from engine.store.segment import NO_FD
 from engine.store.store import Store
 
 __all__ = ["LiveSource", "LoadError", "Narrowing", "Options"]
@@ -50,6 +53,17 @@ def clock() -> int:
         if after - before < best:
             best, offset = after - before, now - (before + after) // 2
     return offset
+
+
+@cache
+def _on_fd() -> NDArray[np.bool_]:
+    """By type code of an exit: whether the call's first argument is a descriptor."""
+
+    def is_on(code: int) -> bool:
+        told = [*CATALOGUE[code & ~1].params[:1], *CATALOGUE[code].params[1:2]]
+        return any(parameter.type == "FD" for parameter in told)
+
+    return np.array([is_on(code) for code in range(len(CATALOGUE))])
 
 
 class EventSink(Protocol):
@@ -94,6 +108,7 @@ class LiveSource:
         self._config = np.frombuffer(self._map("config", _CONFIG.itemsize), _CONFIG, 1)[0]
         words = self._loaded.pid_max // 64 + 1
         chosen = np.frombuffer(self._map("chosen", 8 * words), np.uint64, words)
+        self._types = np.where(encoded.types == 1, GENERIC + 2 * encoded.generic.astype(np.int64) + 1, encoded.types)
         self._narrower = Narrower(encoded, self._calls, self._config, chosen, self._offset)
         self._config["self"] = os.getpid()
         self._config["snaplen"] = min(snaplen, DATA_MAX)
@@ -235,6 +250,14 @@ class LiveSource:
         found = tasks[tasks["number"] >= 0].copy()
         found["since"][found["since"] > 0] += np.uint64(self._offset)
         return found
+
+    def inside(self) -> list[tuple[int, int, int, int]]:
+        """The same as tid, type code, since when (0: unknown) and number of the fd it is on, NO_FD of none."""
+        found = self.in_progress()
+        found = found[(found["number"] < len(self._types)) & (found["pid"] != os.getpid())]
+        codes = self._types[found["number"]]
+        fds = np.where(_on_fd()[codes], found["args"][:, 0].astype(np.int32), NO_FD)
+        return list(zip(*(one.tolist() for one in (found["tid"], codes, found["since"], fds)), strict=True))
 
     def close(self) -> None:
         """Detach. ``raw`` cannot be read any more."""

@@ -25,6 +25,7 @@ from engine.fields import FIELDS, look_up, times
 from engine.fields.field import Value
 from engine.fields.resolve import event_of
 from engine.fields.unavailable import UNAVAILABLE
+from engine.model.facts import Inside
 from engine.query.assembly import shown
 from engine.sources import open_capture
 from engine.store.store import Store
@@ -340,6 +341,14 @@ def of_an_old_call_told_by_its_enter() -> tuple[Event, Expected]:
     return seen.happens(99, 10, res=0), {"fs.path.name": "/home/new", "fs.path.nameraw": "new"}
 
 
+def inside_of_a_call() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    made = seen.happens(code("read") - 1, 10, fd=3, size=9)
+    seen.store.inside = {seen.store.threads[0].life: Inside(code("read"), made.time, 3, b"/x")}
+    seen.store.inside_at = made.time + 70
+    return made, {"thread.call": "read", "thread.calltime": 70, "thread.callfd": "/x"}
+
+
 MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_container,
     of_a_pod,
@@ -354,6 +363,7 @@ MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_link_in_a_directory,
     of_a_failed_call,
     of_an_old_call_told_by_its_enter,
+    inside_of_a_call,
 )
 
 
