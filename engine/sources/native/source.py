@@ -6,6 +6,7 @@ Owns the order of frames and what is done about damage: everything before it is 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -108,6 +109,9 @@ class NativeSource:
             self._report(FrameError(at, f"could not be read: {error.strerror}"), ends=True)
         self._append(small, sink)
         self._ended |= not more
+        if self._ended:
+            with suppress(TableError):
+                self._loaded.link()
         return not self._ended
 
     def _tables(self, of: Frame) -> None:

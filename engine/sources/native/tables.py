@@ -309,14 +309,17 @@ class Loaded:
             self._take_ends(block(body["ended"]), block(body.get("last")))
 
     def link(self) -> None:
-        """See to it that the rows told so far point at rows told so far. Raises TableError."""
+        """See to it that the rows told so far point at rows told so far. Raises TableError; they do then, too."""
         threads = self._store.threads
+        wrong = -1
         for row in range(self._linked, len(threads)):
             thread = threads[row]
             if not (-1 <= thread.parent < len(threads) and -1 <= thread.leader < len(threads)):
                 thread.parent = thread.leader = -1
-                raise TableError(f"expected thread {row} to point at threads below {len(threads)}")
+                wrong = row
         self._linked = len(threads)
+        if wrong >= 0:
+            raise TableError(f"expected thread {wrong} to point at threads below {len(threads)}")
 
     def _take_lists(self, lists: list[Any]) -> None:
         made = [tuple(one) if isinstance(one, list) else () for one in lists]
