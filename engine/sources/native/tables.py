@@ -35,6 +35,9 @@ _SHARED = tuple(_HINTS[name] == _LISTS for name in THREAD)
 _ROWS = tuple(THREAD.index(name) for name in ("parent", "leader"))
 """Which of them are rows of threads."""
 _ENDED = THREAD.index("ended")
+_NUMBERED = frozenset(at for at, one in enumerate(fields(Thread)) if one.default == -1 or one.name in ("tid", "first"))
+"""Ids, rows and numbers of events: what a file claims beyond 63 bits is cut to them."""
+_MOST = 2**63 - 1
 _LEAST = Thread(0)
 _CHUNK = 1 << 20
 """Bytes of texts, about, after which another body begins."""
@@ -351,6 +354,8 @@ class Loaded:
                     value = self._lists[value]
                 elif not _OF_THREAD[place](value):
                     raise TableError(f"expected the {schema[index]} of thread {row}, found {type(value).__name__}")
+                elif type(value) is int and value > _MOST and place in _NUMBERED:
+                    value = _MOST
                 values[place] = value
             if row == len(threads):
                 threads.append(Thread(*values))

@@ -6,6 +6,8 @@ import gzip
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +167,38 @@ def test_what_was_flushed_opens_though_the_file_was_never_finished(tmp_path: Pat
     while source.step(decoder):
         pass
     assert [event.type.name for event in events(store) if not event.segment.flags[event.row] & HIDDEN] == ["read"] * 2
+
+
+def _second(line: str) -> int:
+    hours, minutes, seconds = map(int, line.partition(" ")[0].split(":"))
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+@pytest.mark.skipif(not shutil.which("sysdig"), reason="sysdig is not installed")
+def test_a_long_call_makes_chisels_that_print_every_second_go_back_once_and_lose_nothing(tmp_path: Path) -> None:
+    second = 10**9
+    begin = 1_700_000_000 * second
+    told = facts()
+    told.thread(replace(THREAD, tid=20, pid=20))
+    told.fd(20, 5, FdKind.FILE_V2, b"/etc/shadow", None, 1, 0, 0)
+
+    def call(tid: int, time: int, size: int) -> bytes:
+        return scapfile.event(7, tid, begin + time, scapfile.pack(7, res=size, data=b"abc", fd=5, size=64))
+
+    short = [(10, step * second // 2, 1000, 1000) for step in range(1, 25)]
+    calls = sorted([*short, (20, 11 * second + 7, 5, 10 * second)], key=lambda one: one[1])
+    path = tmp_path / "x.scap"
+    file = ScapFile(path, told, old=True)
+    for tid, time, size, latency in calls:
+        file.events(memoryview(call(tid, time, size)), np.array([latency]))
+    file.close()
+    done = subprocess.run(["sysdig", "-r", path, "-c", "iobytes"], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    # As at the end of any file, the interval that has just begun is not printed: the last call is not among them.
+    assert sum(int(line.rpartition("tot:")[2]) for line in lines) == 23 * 1000 + 5
+    seconds = [_second(line) for line in lines]
+    # Where the enter of the ten seconds stands, an interval ends at its time; the next one ends where time was.
+    assert [after - before for before, after in pairwise(seconds)].count(-10) == 1
+    assert sorted(set(seconds)) == list(range(min(seconds), max(seconds) + 1))
+    slow = subprocess.run(["sysdig", "-r", path, "-c", "fileslower", "1"], capture_output=True, text=True, check=True)
+    assert [line.split()[-2:] for line in slow.stdout.splitlines()[2:]] == [["10000", "/etc/shadow"]]
