@@ -29,6 +29,4 @@ cdef class Encoder:
     cdef void _field(self, const Op *op, const Piece *piece) noexcept nogil
     cdef void _rare(self, const Record *record, const Op *op, const Piece *piece) noexcept nogil
     cdef void _poll(self, const Piece *piece) noexcept nogil
-    cdef void _argument_strings(self, const Piece *piece, bint first) noexcept nogil
-    cdef void _cgroups(self, const Piece *memory, const Piece *unified) noexcept nogil
     cdef uint64_t _clone_flags(self, int source) noexcept nogil

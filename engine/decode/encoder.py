@@ -11,12 +11,14 @@ from cython.cimports.engine.decode.block import Block
 from cython.cimports.engine.decode.endpoints import address, ends, option
 from cython.cimports.engine.decode.happenings import happening
 from cython.cimports.engine.decode.lean import Condition, Op, Piece, Record
+from cython.cimports.engine.decode.processes import argument_strings, cgroups, path
 from cython.cimports.engine.decode.wire import load16, load32, load64
 from cython.cimports.libc.stdint import int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from cython.cimports.libc.string import memchr, memcpy
+from cython.cimports.libc.string import memcpy
 
-from engine.sources.live.calls import CALLS, FACTS, SOCKET, TABLES, Encoding, Kind
+from engine.sources.live.calls import CALLS, FACTS, SOCKET, TABLES, Kind
 from engine.sources.live.calls import Op as Operation
+from engine.sources.live.encoding import Encoding
 
 if not cython.compiled:
     raise ImportError("engine.decode.encoder must be compiled: run `make build`")
@@ -329,11 +331,11 @@ class Encoder:
             value = record.numbers[op.a]
             blocks.number(block, value & 0xFFFF if value & _MAGIC_MASK == _MAGIC else value, op.width)
         elif what == _EXE or what == _ARGUMENTS:  # noqa: SIM109
-            self._argument_strings(piece, what == _EXE)
+            argument_strings(block, piece, what == _EXE)
         elif what == _CGROUPS:
-            self._cgroups(piece, piece + 1)
+            cgroups(block, piece, piece + 1)
         elif what == _PATH:
-            blocks.close(block, _path(block.at, piece) - block.at if piece.length > 0 else 0)
+            path(block, piece)
         elif what == _LAYER:
             if piece.length >= 24:
                 value = 1 if load32(piece.at + 16) == _UPPER else 2 if load32(piece.at + 16) == _LOWER else 0
@@ -370,40 +372,6 @@ class Encoder:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _argument_strings(self, piece: cython.pointer(cython.const[Piece]), first: cython.bint) -> cython.void:
-        """The first of a process's arguments, or those after it."""
-        block: cython.pointer(Block) = cython.address(self._block)
-        length: cython.int = piece.length if piece.length > 0 else 0
-        found: cython.pointer(cython.const[uint8_t]) = cython.NULL
-        if length:
-            found = cython.cast(cython.pointer(cython.const[uint8_t]), memchr(piece.at, 0, length))
-        rest: cython.int = cython.cast(cython.int, found - piece.at) + 1 if found else length
-        if not first:
-            blocks.data(block, piece.at + rest, length - rest)
-            return
-        blocks.data(block, piece.at, rest)
-        if length and not found:
-            # Cut before its end: strings of a file end in NUL.
-            (block.at - 1)[0] = 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _cgroups(
-        self, memory: cython.pointer(cython.const[Piece]), unified: cython.pointer(cython.const[Piece])
-    ) -> cython.void:
-        end: cython.pointer(uint8_t) = self._block.at
-        if memory.length >= 0:
-            memcpy(end, cython.cast(cython.p_char, b"memory="), 7)
-            end = _path(end + 7, memory)
-        if unified.length >= 0:
-            memcpy(end, cython.cast(cython.p_char, b"unified="), 8)
-            end = _path(end + 8, unified)
-        blocks.close(cython.address(self._block), end - self._block.at)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
     def _clone_flags(self, source: cython.int) -> uint64_t:
         """Of a call that made a process: from piece 0, those of fork (1), those of vfork (2)."""
         value: uint64_t = _VFORK if source == 2 else 0
@@ -413,24 +381,3 @@ class Encoder:
         if facts.length > _IN_NAMESPACE and load32(facts.at + _IN_NAMESPACE):
             value |= _CHILD_IN_PIDNS
         return value
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _path(to: cython.pointer(uint8_t), piece: cython.pointer(cython.const[Piece])) -> cython.pointer(uint8_t):
-    """Write ``/a/b`` and its NUL for the strings ``b`` ``a``; returns where it ends."""
-    end: cython.int = piece.length
-    if end <= 0:
-        to[0] = 0x2F
-        to += 1
-    while end > 0:
-        begin: cython.int = end - 1
-        while begin > 0 and piece.at[begin - 1]:
-            begin -= 1
-        to[0] = 0x2F
-        memcpy(to + 1, piece.at + begin, end - 1 - begin)
-        to += end - begin
-        end = begin
-    to[0] = 0
-    return to + 1

@@ -7,7 +7,7 @@ from cython.cimports.engine.decode.encoder import Encoder
 from cython.cimports.engine.decode.lean import Record
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint32_t, uint64_t
 
-from engine.sources.live.calls import Encoding
+from engine.sources.live.encoding import Encoding
 
 if not cython.compiled:
     raise ImportError("engine.decode.ring must be compiled: run `make build`")

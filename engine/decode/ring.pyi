@@ -3,7 +3,7 @@ from mmap import mmap
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.sources.live.calls import Encoding
+from engine.sources.live.encoding import Encoding
 
 ROOM: int
 

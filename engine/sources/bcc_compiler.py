@@ -70,7 +70,7 @@ def binding() -> ModuleType:
 
 
 def compiled(asked: dict[str, Any]) -> dict[str, Any]:
-    """Compile ``folder``/capture.c with ``flags``.
+    """Compile ``sources`` in ``folder``, as one, with ``flags``.
 
     Returns ``maps``, for each map its name, type, key size, value size, entries and flags; and ``programs``, for each
     of the names asked for its instructions (``struct bpf_insn``) in hexadecimal, in which the number of a map in
@@ -80,7 +80,8 @@ def compiled(asked: dict[str, Any]) -> dict[str, Any]:
     os.environ["BCC_KERNEL_SOURCE"] = asked["folder"]
     # Loading is not done here.
     bcc.BPF._trace_autoload = lambda self: None
-    program = bcc.BPF(text=(Path(asked["folder"]) / "capture.c").read_text("ascii"), cflags=asked["flags"])
+    text = "".join((Path(asked["folder"]) / name).read_text("ascii") for name in asked["sources"])
+    program = bcc.BPF(text=text, cflags=asked["flags"])
     module = ctypes.c_void_p(program.module)
     bcc.lib.bpf_table_name.restype = ctypes.c_char_p
     indices = [ctypes.c_size_t(index) for index in range(bcc.lib.bpf_num_tables(module))]

@@ -28,6 +28,8 @@ from engine.user_files import cache_folder
 
 TIMEOUT = 60.0
 """Seconds a child may take to compile."""
+SOURCES = ("shared.c", "pieces.c", "calls.c", "sockets.c", "tasks.c", "happenings.c", "now.c")
+"""Files of ``bpf_src`` that are compiled, in this order."""
 _MOST_BYTES = 8 << 20
 _MOST_FILES = 8
 _ITERATOR = "bpf_iter_task"
@@ -98,7 +100,8 @@ def _compile(folder: Path, values: dict[str, int], programs: list[str]) -> dict[
             types = btf.load()
             macros = values | layout.macros(types)
             flags = ["-Wno-unused-function", *(f"-D{name}={value}" for name, value in macros.items())]
-            ours.sendall(json.dumps({"folder": str(folder), "flags": flags, "programs": programs}).encode())
+            asked = {"folder": str(folder), "sources": SOURCES, "flags": flags, "programs": programs}
+            ours.sendall(json.dumps(asked).encode())
             ours.shutdown(socket.SHUT_WR)
             with ours.makefile("rb") as told:
                 text = told.read(_MOST_BYTES)
@@ -128,7 +131,7 @@ def _path(folder: Path, values: dict[str, int], programs: list[str]) -> Path | N
         return None
     if caches is None:
         return None
-    digest = hashlib.sha256(kernel + repr((sorted(values.items()), programs)).encode())
+    digest = hashlib.sha256(kernel + repr((sorted(values.items()), programs, SOURCES)).encode())
     for source in [Path(layout.__file__), *sorted(folder.rglob("*.[ch]"))]:
         digest.update(source.read_bytes())
     return caches / f"program-{digest.hexdigest()[:32]}.json"

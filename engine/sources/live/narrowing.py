@@ -21,7 +21,8 @@ from engine.decode.layout import Action, layouts
 from engine.events import CATALOGUE, GENERIC
 from engine.model.live import Live
 from engine.model.model import Model
-from engine.sources.live.calls import CALLS, Encoding, Kind
+from engine.sources.live.calls import CALLS, Kind
+from engine.sources.live.encoding import Encoding
 from engine.sources.raw import KeptBytes
 from engine.store.store import Store
 

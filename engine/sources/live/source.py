@@ -19,7 +19,8 @@ from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.events import CATALOGUE, GENERIC
 from engine.sources.live import picture
-from engine.sources.live.calls import CALL, DATA_MAX, TASK_NOW, encoding, kernel_table, table
+from engine.sources.live.calls import CALL, DATA_MAX, TASK_NOW, kernel_table, table
+from engine.sources.live.encoding import encoding
 from engine.sources.live.loader import Loaded, LoadError, Options, load
 from engine.sources.live.narrowing import MAX_CGROUPS, Narrower, Narrowing
 from engine.sources.live.sampling import Sampler

@@ -8,10 +8,12 @@ import pytest
 
 from engine.events import CATALOGUE, NATIVE_X86_64, PARAM_SIZES, SYSCALLS
 from engine.sources.live.arguments import TASKS
-from engine.sources.live.calls import CALLS, MAX_STEPS, PROGRAMS, Op, Step, encoding, kernel_table, table
+from engine.sources.live.calls import CALLS, MAX_STEPS, PROGRAMS, Op, Step, kernel_table, table
+from engine.sources.live.encoding import encoding
 from engine.sources.live.flags import FLAGS
+from engine.sources.live.image import SOURCES
 
-CAPTURE = Path(__file__).parents[4] / "bpf_src" / "capture.c"
+PROGRAM = Path(__file__).parents[4] / "bpf_src"
 
 
 def test_every_call_with_an_exit_of_its_own_name_is_declared() -> None:
@@ -46,7 +48,7 @@ def test_the_kernel_is_told_steps_it_knows() -> None:
             assert len(kinds) == 1
     for native in TASKS:
         assert rows[native]["program"] == PROGRAMS.index("tasks")
-    text = CAPTURE.read_text("ascii")
+    text = "".join((PROGRAM / name).read_text("ascii") for name in SOURCES)
     for step in Step:
         assert f"STEP_{step.name}" in text
     for name in PROGRAMS[1:]:

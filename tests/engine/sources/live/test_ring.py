@@ -12,7 +12,8 @@ from engine.decode.event import Event
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.events import CATALOGUE
-from engine.sources.live.calls import CALLS, FACTS, SOCKET, Kind, encoding, table
+from engine.sources.live.calls import CALLS, FACTS, SOCKET, Kind, table
+from engine.sources.live.encoding import encoding
 from engine.sources.raw import KeptBytes
 from engine.store.store import Store
 

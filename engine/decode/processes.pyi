@@ -1,0 +1,1 @@
+# Made for other compiled modules: there is nothing of it in Python.
