@@ -87,7 +87,7 @@ class Session:
     # query
 
     def _answer_all(self) -> None:
-        kept, forgotten = Kept(), 0
+        kept, forgotten, damaged = Kept(), 0, 0
         while True:
             with self._changed:
                 while not self._unanswered and not self._closing:
@@ -109,6 +109,10 @@ class Session:
                     kept, forgotten = Kept(), self.store.forgotten
                 latest = self._held[0] if self._held else self._ingest.latest
                 snapshot = answer(request, Work(self.store, kept, given_up, latest, self._ingest.left_out))
+            if len(self.store.damage) != damaged:
+                # Some is found only when what is damaged is asked for.
+                damaged = len(self.store.damage)
+                self._publish(self._ingest.status())
             if snapshot is not None:
                 self._publish(snapshot)
             if snapshot is None or is_partial(snapshot):

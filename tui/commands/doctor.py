@@ -15,13 +15,10 @@ from engine import text
 from engine.sources import bcc_compiler
 from engine.sources.live import btf, layout
 from engine.sources.live.loader import CAPABILITIES, LoadError, Options, capabilities, load
+from engine.sources.runtimes import lookup
 from tui.exit_codes import Exit
 
 _NAMING = {19: "CAP_SYS_PTRACE", 2: "CAP_DAC_READ_SEARCH"}
-_RUNTIMES = (
-    "/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock",
-    "/run/k3s/containerd/containerd.sock",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +78,23 @@ def _findings() -> Iterator[Finding]:
     except LoadError as error:
         words = error.log.strip().splitlines()
         yield Finding("attaching", False, f"{error}{': ' + words[-1] if words else ''}")
-    sockets = [path for path in _RUNTIMES if Path(path).is_socket()]
-    yield Finding("runtimes", True if sockets else None, ", ".join(sockets) or "no container runtime's socket")
+    yield from _runtimes()
     term = os.environ.get("TERM", "")
     size = shutil.get_terminal_size()
     fits = bool(term and term != "dumb") and size.columns >= 80 and size.lines >= 24
     yield Finding(
         "terminal", fits or None, f"{term or 'none'}, {size.columns} by {size.lines}", "80 by 24 or more is good"
     )
+
+
+def _runtimes() -> Iterator[Finding]:
+    """Who can name containers; without anybody they go by their ids."""
+    asked = lookup.answering()
+    for path, told, answers in asked:
+        mend = "containers go by their ids; see that it runs, and that you may use its socket"
+        yield Finding("runtime", answers or None, f"{path}: {told}", mend)
+    if not asked:
+        yield Finding("runtime", None, "no container runtime's socket: containers go by their ids")
 
 
 def _permissions() -> Iterator[Finding]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 import zlib
 from dataclasses import asdict
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
+import views
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
+from engine.ingest import CaptureIngest
 from engine.model.facts import Thread
+from engine.query.snapshots import Snapshot, Status, TableRequest
+from engine.session import Session
 from engine.sources import CaptureError, open_capture
 from engine.sources.native.frames import HEAD_SIZE, MAGIC, TRAILER_SIZE
 from engine.sources.native.source import NativeSource
@@ -199,6 +205,22 @@ def test_a_damaged_segment_is_left_out_and_told_with_file_and_offset(demo: Path,
         + count
         - (column(opened(demo), "flags")[:count] & HIDDEN).sum()
     )
+
+
+def test_damage_that_only_a_question_meets_is_told_then(demo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.syscope"
+    _damaged(demo.read_bytes(), 3, path)
+    told: SimpleQueue[Snapshot] = SimpleQueue()
+    session = Session(CaptureIngest(path), told.put)
+    session.start()
+    session.ask("table", TableRequest(view=views.load().views["procs"]))
+    deadline = time.monotonic() + 20
+    damage: tuple[str, ...] = ()
+    while not damage and time.monotonic() < deadline:
+        snapshot = told.get(timeout=20)
+        damage = snapshot.damage if isinstance(snapshot, Status) else ()
+    session.close()
+    assert [str(path) in one and "checksum" in one for one in damage] == [True]
 
 
 def _signed(made: bytes) -> bytes:
