@@ -184,6 +184,21 @@ class Field:
             case Place.LATE:
                 return cast(Value, self.value(event, argument))
 
+    def reader(self, argument: str | None = None) -> Callable[[Event], Value]:
+        """``of`` for many events, those of a segment in a row: what is made of a segment's columns is made once."""
+        if self.place is not Place.EVENT:
+            return lambda event: self.of(event, argument)
+        made_of: Segment | None = None
+        numbers = Numbers(np.zeros(0, np.int64))
+
+        def read(event: Event) -> Value:
+            nonlocal made_of, numbers
+            if event.segment is not made_of:
+                made_of, numbers = event.segment, self.value(event.segment, event.store, argument)
+            return self.pick(numbers, event.row)
+
+        return read
+
     def pick(self, numbers: Numbers, row: int) -> Value:
         """What an EVENT field's numbers say of one row."""
         if numbers.present is not None and not numbers.present[row]:

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
-import numpy as np
-
 from engine.decode.event import Event
 from engine.events import CATALOGUE, PARAM_SIZES
 from engine.fields import UnknownField, look_up
-from engine.fields.field import Field, FieldType, Numbers, Place, Value
+from engine.fields.field import Field, FieldType, Place, Value
 from engine.filters.errors import FilterError
 from engine.filters.syntax import FieldName, Group, Text, Transform, TransformArgument
 from engine.filters.transformers import TRANSFORMERS, options
-from engine.store.segment import Segment
 from engine.store.store import Store
 
 Reader = Callable[[Any, Store], Value]
@@ -78,28 +75,11 @@ def _field(node: FieldName) -> Side:
         if place is Place.TYPE:
             return lambda kind, store: field.value(kind, argument)
         if place is Place.LATE:
-            return (
-                _column_reader(field, argument)
-                if field.place is Place.EVENT
-                else lambda event, _: field.of(event, argument)
-            )
+            read = field.reader(argument)
+            return lambda event, _: read(event)
         return lambda row, store: None if row is None else field.value(row, store, argument)
 
     return Side(field.type, field.place, reader, field.is_list, field.multiple, field, argument)
-
-
-def _column_reader(field: Field, argument: str | None) -> Reader:
-    """Reads a column's field event by event, with its numbers made once for each segment."""
-    made_of: Segment | None = None
-    numbers = Numbers(np.zeros(0, np.int64))
-
-    def read(event: Event, store: Store) -> Value:
-        nonlocal made_of, numbers
-        if event.segment is not made_of:
-            made_of, numbers = event.segment, field.value(event.segment, store, argument)
-        return field.pick(numbers, event.row)
-
-    return read
 
 
 def _raw_argument(field: Field, name: str) -> Side:

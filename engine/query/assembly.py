@@ -193,6 +193,9 @@ class Assembly:
                 return self._of_threads(field, argument)
             case Place.FD:
                 return self._of_fds(field, argument)
+            case Place.EVENT if field.type is FieldType.FLOAT:
+                read = field.reader(argument)
+                return Asked(lambda i: self._text(field, read(self._event(i))))
             case Place.EVENT if field.words is None and field.type is not FieldType.BOOL:
                 return self._counted(lambda segment, store: field.value(segment, store, argument))
             case Place.EVENT:

@@ -30,6 +30,7 @@ def store(tmp_path: Path) -> Store:
         event(OPENAT_EXIT, 10, START, pack(OPENAT_EXIT, 6, fd=3, dirfd=-100, name="/etc/hosts", flags=1)),
         event(READ_ENTER, 10, START + MS, pack(READ_ENTER, 2, fd=3, size=80), cpu=1),
         event(READ_EXIT, 10, START + 3 * MS, pack(READ_EXIT, 2, res=5, data=b"ab\x1b[2J")),
+        threads=(INIT, replace(CAT, fdlimit=4)),
     )
 
 
@@ -57,6 +58,7 @@ def test_the_container_line(store: Store) -> None:
     ("layout", "made"),
     [
         ("%evt.num %proc.name", "3 cat"),
+        ("%proc.fdopencount %proc.fdusage %proc.nthreads", "1 25.00 1"),
         ("%evt.num|%10proc.name|", "3|cat       |"),
         ("%evt.num|%2proc.name|", "3|ca|"),
         ("%evt.type.", "read."),
