@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import attrgetter
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
+from engine.fields.index import Index
 from engine.fields.resolve import version_at
 from engine.model.facts import Thread
 from engine.store.segment import Segment
@@ -145,12 +145,12 @@ class _Births:
         return store.threads[self._first[life]] if life in self._first else None
 
 
-_births: WeakKeyDictionary[Store, _Births] = WeakKeyDictionary()
+_births = Index(_Births)
 
 
 def _lineage(thread: Thread, store: Store) -> Iterator[Thread]:
     """The process, and those it descends from, also where they ended and others took their children in."""
-    births = _births.setdefault(store, _Births())
+    births = _births.of(store)
     one: Thread | None = process_of(thread, store)
     for _ in range(_ANCESTORS):
         if one is None:

@@ -9,7 +9,6 @@ import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from engine.events import FD_TYPE_CHARS, FD_TYPE_NAMES, FLAG_TABLES, L4_NAMES, F
 from engine.fields.columns import OPENS, TALKS, by_type, of_fd_rows, thread_and_fd, truth
 from engine.fields.container import container_id
 from engine.fields.field import Field, FieldType, Numbers, Place, Value
+from engine.fields.index import Index
 from engine.fields.resolve import event_of
 from engine.model.facts import Role, Socket
 from engine.model.fds import Identity
@@ -200,7 +200,7 @@ def _is_connected(identity: Identity, *_: object) -> Value:
     return bool(ends.source) and bool(ends.destination)
 
 
-_passed: WeakKeyDictionary[Store, dict[int, bytes]] = WeakKeyDictionary()
+_passed: Index[dict[int, bytes]] = Index(dict)
 """Of each store the names of fd rows as they were passed."""
 _MOST_PASSED = 1 << 17
 
@@ -209,7 +209,7 @@ def _name_as_passed(event: Event, _: str | None) -> Value:
     row = int(event.segment.fd_row[event.row])
     if row < 0:
         return None
-    known = _passed.setdefault(event.store, {})
+    known = _passed.of(event.store)
     if row not in known:
         if len(known) >= _MOST_PASSED:
             known.clear()

@@ -6,11 +6,11 @@ Threads by tid and descriptors by number change hands; these look-ups go by the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from engine.decode.event import Event
+from engine.fields.index import Index
 from engine.model.facts import Thread
 from engine.model.fds import Identity
 from engine.store.store import Store
@@ -36,15 +36,12 @@ class _Versions:
         return found if found.ended < 0 or number <= found.ended else None
 
 
-_versions: WeakKeyDictionary[Store, _Versions] = WeakKeyDictionary()
+_versions = Index(_Versions)
 
 
 def version_at(store: Store, tid: int, number: int) -> Thread | None:
     """The version of a thread in force at the event of a number; None when there was no such thread."""
-    versions = _versions.get(store)
-    if versions is None:
-        versions = _versions[store] = _Versions()
-    return versions.at(store, tid, number)
+    return _versions.of(store).at(store, tid, number)
 
 
 def thread_at(event: Event, tid: int) -> Thread | None:

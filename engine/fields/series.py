@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.store.segment import Segment
+from engine.fields.index import Index
+from engine.store.segment import Sample, Segment
 from engine.store.store import Store
 
 Integers = NDArray[np.int64]
@@ -36,12 +37,8 @@ class _Rows:
 
     def __init__(self) -> None:
         self._ids = {by: np.empty(0, np.int64) for by in By}
-        self._compactions = 0
 
     def of(self, store: Store, by: By) -> Integers:
-        if self._compactions != store.compactions:
-            self._compactions = store.compactions
-            self._ids = {by: np.empty(0, np.int64) for by in By}
         known = len(self._ids[by])
         new = store.threads[known:]
         if new:
@@ -120,13 +117,16 @@ class _Series:
 
 
 _Kept = dict[tuple[tuple[int, ...], By, bool], _Series]
-_kept: WeakKeyDictionary[Store, tuple[_Rows, _Kept]] = WeakKeyDictionary()
+_rows = Index(_Rows)
+_of_fds: Index[_Kept] = Index(dict)
+"""Series whose values are rows of the fd table."""
+_others: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
 
 
 def _series_of(store: Store, kinds: tuple[int, ...], by: By, total: bool) -> tuple[_Series, Integers]:
     """The samples of these kinds there are by now, and who each thread row is."""
-    rows, kept = _kept.setdefault(store, (_Rows(), {}))
-    ids = rows.of(store, by)
+    ids = _rows.of(store).of(store, by)
+    kept = _of_fds.of(store) if kinds[0] >= Sample.STDIN else _others.setdefault(store, {})
     series = kept.setdefault((kinds, by, total), _Series(kinds, by, total))
     series.update(store, ids)
     return series, ids

@@ -154,7 +154,11 @@ class Store:
 
         Returns the new row of each old one in the threads' and in the fds' table (``ThreadRows.compact``).
         """
+        inhabited = {thread.container for thread in self.threads}
         threads = self.threads.compact(self.forgotten + 1)
+        # Containers without any process left; those that nothing ran in yet stay.
+        for container in inhabited - {thread.container for thread in self.threads}:
+            self.containers.pop(container, None)
         used = np.zeros(len(self.fds) + 1, np.bool_)
         for segment in self.segments:
             used[segment.fd_row] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import views
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
+from engine.fields import FIELDS
 from engine.model.facts import Thread
 from engine.query.compose import compose
 from engine.query.lines import LineFormat
@@ -22,8 +24,11 @@ from engine.sources.raw import PAGE, KeptBytes
 from engine.store.segment import Window
 from engine.store.store import Store
 from engine.store.threads import IN_FORCE, ThreadRows
+from tests.engine.decode.decoded import Machine, listed
 
 VIEWS = views.load().views
+CONTAINER, MMAP, PROCEXIT = 324, 161, 186
+CGROUP = b"memory=/docker/%s"
 
 
 class Feeding:
@@ -169,3 +174,17 @@ def test_dropped_bytes_are_given_back() -> None:
     assert bytes(raw.read(3 * PAGE, 3 * PAGE + 4)) == b"xxxx"
     raw.append(memoryview(b"end"))
     assert bytes(raw.read(8 * PAGE, 8 * PAGE + 3)) == b"end"
+
+
+def test_containers_are_forgotten_with_their_last_process() -> None:
+    seen = Machine(listed(10), listed(20, cgroups=(CGROUP % (b"a" * 64),)), listed(30, cgroups=(CGROUP % (b"b" * 64),)))
+    for name in "abc":
+        seen.happens(CONTAINER, -1, json=json.dumps({"id": name * 12, "name": name}))
+    seen.happens(PROCEXIT, 20, status=0)
+    for _ in range(4):
+        last = seen.happens(MMAP, 30, res=0)
+    assert seen.store.containers.keys() == {"a" * 12, "b" * 12, "c" * 12}
+    seen.decoder.forget(5, -1 << 40)
+    assert seen.store.containers.keys() == {"b" * 12, "c" * 12}
+    assert FIELDS["container.name"].of(Event(seen.store, seen.store.segments[-1], 0)) == b"b"
+    assert last.number == seen.store.events
