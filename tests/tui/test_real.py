@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 import views
@@ -19,7 +23,9 @@ from tests.demo.__main__ import OUT
 from tests.tui.conftest import until
 from tui.app import Syscope
 from tui.options import Options
+from tui.place import Place
 from tui.screens.explorer import Explorer
+from tui.widgets.choices import Choices
 
 WIDE = (140, 40)
 HOSTILE = (
@@ -81,7 +87,13 @@ class Real:
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
     """A capture with the same attack in every name a watched process or its container can choose."""
-    name = HOSTILE.encode()
+    return capture_of(HOSTILE.encode(), tmp_path / "hostile\x1b[31m\u202e.scap")
+
+
+def capture_of(name: bytes, path: Path) -> Path:
+    """A capture in which every name is these bytes."""
+    text = name.decode("utf-8", "replace").replace("\0", "?")
+    name = name.replace(b"\0", b"?")
     cgroups = (f"cpuset=/docker/{CONTAINER_ID}".encode(),)
     made = Thread(
         tid=10, pid=10, ptid=1, comm=name, exe=name, args=(name, name), cwd=b"/" + name + b"/", uid=1000,
@@ -93,14 +105,14 @@ def hostile(tmp_path: Path) -> Path:
         scap.process_list(9, [made]),
         scap.fd_list(10, [scap.Entry(4, FdKind.FILE, b"/" + name)]),
         scap.users([User(1000, 1000, name, b"/" + name, name)]),
-        scap.event(CONTAINER, -1, 1, scap.pack(CONTAINER, id=CONTAINER_ID[:12], type=0, name=HOSTILE, image=HOSTILE)),
+        scap.event(CONTAINER, -1, 1, scap.pack(CONTAINER, id=CONTAINER_ID[:12], type=0, name=text, image=text)),
     ]
     for time in range(10, 60, 5):
         parts += [
-            scap.event(OPEN, 10, time, scap.pack(OPEN, fd=3, name="/" + HOSTILE, flags=1)),
+            scap.event(OPEN, 10, time, scap.pack(OPEN, fd=3, name=b"/" + name, flags=1)),
             scap.event(WRITE_ENTER, 10, time + 1, scap.pack(WRITE_ENTER, fd=4, size=len(name))),
             scap.event(WRITE, 10, time + 2, scap.pack(WRITE, res=len(name), data=name)),
-            scap.event(OPEN, 10, time + 3, scap.pack(OPEN, fd=-2, name="/" + HOSTILE, flags=1)),
+            scap.event(OPEN, 10, time + 3, scap.pack(OPEN, fd=-2, name=b"/" + name, flags=1)),
         ]
         peers = scap.socktuple("192.0.2.1", 40_000 + time, "192.0.2.2", 80)
         parts += [
@@ -110,11 +122,10 @@ def hostile(tmp_path: Path) -> Path:
             scap.event(WRITE, 10, time + 4, scap.pack(WRITE, res=len(name), data=name)),
         ]
     run = scap.pack(
-        EXECVE, res=0, exe=HOSTILE, args=[HOSTILE], tid=10, pid=10, ptid=1, cwd="/" + HOSTILE, comm=HOSTILE,
-        cgroups=[cgroups[0].decode()], env=[HOSTILE],
+        EXECVE, res=0, exe=name, args=[text], tid=10, pid=10, ptid=1, cwd=b"/" + name, comm=name,
+        cgroups=[cgroups[0].decode()], env=[text],
     )  # fmt: skip
     parts.append(scap.event(EXECVE, 10, 70, run))
-    path = tmp_path / "hostile\x1b[31m\u202e.scap"
     path.write_bytes(b"".join(parts))
     return path
 
@@ -130,28 +141,54 @@ def assert_harmless(real: Real) -> None:
     assert not dangerous(real.app.export_screenshot())
 
 
-@pytest.mark.parametrize("view", views.load().views)
+OTHER_SCREENS = (
+    ["end"], ["f2"], ["escape", "f7"], ["escape", "f9"], ["escape", "C"], ["escape", "f4"], ["escape"],
+    ["o"], ["backspace", "x"], ["backspace", "e"], ["f2", "end", "enter"], ["enter"], ["end"], ["m"], ["escape"],
+    ["backspace", "F"], ["backspace", "backspace", "d"], ["right"], ["enter"], ["backspace", "backspace", "m"],
+    ["enter"], ["escape", "t"], ["t", "right_square_bracket"], ["A", "D"], ["backspace", "w", "E"], ["escape", "M"],
+    ["escape", "i"], ["B"], ["escape", "f8"], ["escape"],
+)  # fmt: skip
+"""Keys that lead through every screen."""
+
+
 @pytest.mark.parametrize("containers", [False, True], ids=["", "containers"])
-async def test_no_captured_byte_reaches_the_terminal_as_a_command(hostile: Path, view: str, containers: bool) -> None:
-    real = Real(hostile, view, containers=containers)
+async def test_no_captured_byte_of_any_view_reaches_the_terminal_as_a_command(hostile: Path, containers: bool) -> None:
+    real = Real(hostile, containers=containers)
     async with real.app.run_test(size=WIDE) as pilot:
         await real.settle(pilot)
-        assert real.screen.grid.page.total, "the capture has nothing for this view"
-        assert_harmless(real)
-        for keys in (
-            ["end"],
-            ["f2"],
-            ["escape", "f7"],
-            ["escape", "f6"],
-            ["right"],
-            ["f2"],
-            ["escape", "f4"],
-            ["escape"],
-        ):
+        for view in real.library.values():
+            real.screen.go(Place(view, containers=containers))
+            await real.settle(pilot)
+            assert not dangerous(real.raw), view.id
+            del real.screen.places[1:]
+
+
+async def test_no_captured_byte_reaches_the_terminal_as_a_command(hostile: Path) -> None:
+    real = Real(hostile)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        for keys in OTHER_SCREENS:
             await real.press(pilot, *keys)
+            await pilot.pause(0.05)
             assert_harmless(real)
-        await real.press(pilot, "backspace", "home", "enter", "f6")
+        await pilot.press("f4", *"fd.name=")
+        await until(pilot, lambda: real.screen.query_one(Choices).first is not None)
         assert_harmless(real)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.binary(min_size=1, max_size=60))
+def test_no_name_of_any_bytes_puts_a_command_into_a_strip(name: bytes) -> None:
+    async def walk(path: Path) -> None:
+        real = Real(path)
+        async with real.app.run_test(size=(100, 30)) as pilot:
+            await real.settle(pilot)
+            for keys in (["o"], ["backspace", "e"], ["enter"], ["backspace", "backspace", "d"], ["backspace", "f2"]):
+                await real.press(pilot, *keys)
+                assert not dangerous(real.raw)
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(walk(capture_of(name, Path(folder) / "a.scap")))
 
 
 async def test_a_drill_down_and_back_paints_exactly_the_earlier_screen() -> None:
