@@ -15,7 +15,7 @@ struct task_now {
     u64 user, system, runtime; // ns so far
     u32 tid, pid;
     s32 number; // system call number; of a 32-bit caller with COMPAT_BIT; -1: in none
-    u32 unused;
+    u32 reader; // process id of who reads this, as the kernel numbers it
 };
 
 int bpf_iter__task(struct bpf_iter__task *ctx) {
@@ -34,6 +34,7 @@ int bpf_iter__task(struct bpf_iter__task *ctx) {
     now.system = AT(u64, task, TASK_STIME);
     now.runtime = AT(u64, task, TASK_RUNTIME);
     now.number = -1;
+    now.reader = bpf_get_current_pid_tgid() >> 32;
     // One that runs outside of calls has the registers of its last one, and a thread of the kernel has none.
     if (READ(u64, task, TASK_MM) && (began || (AT(u32, task, TASK_STATE) && number >= 0))) {
         now.since = began >> NR_BITS;

@@ -137,7 +137,7 @@ CALL = np.dtype([("kept", "u1"), ("program", "u1"), ("count", "u1"), ("telling",
 
 TASK_NOW = np.dtype(
     [("since", "<u8"), ("args", "<u8", 6), ("user", "<u8"), ("system", "<u8"), ("runtime", "<u8"), ("tid", "<u4"),
-     ("pid", "<u4"), ("number", "<i4"), ("unused", "<u4")]
+     ("pid", "<u4"), ("number", "<i4"), ("reader", "<u4")]
 )  # fmt: skip
 """struct task_now of the C program: since when (monotonic ns, 0: unknown) a thread is in which system call (-1: none),
 and what it used so far (ns): user and system by ticks, and exactly in all."""

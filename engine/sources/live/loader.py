@@ -142,7 +142,8 @@ def _values() -> dict[str, int]:
 
 
 def _load(compiled: Image, options: Options) -> Loaded:
-    cpus = os.sysconf("SC_NPROCESSORS_CONF")
+    # Numbers of processors may have gaps, and those that are off now may come.
+    cpus = int(re.findall(r"\d+", Path("/sys/devices/system/cpu/possible").read_text())[-1]) + 1
     pid_max = int(Path("/proc/sys/kernel/pid_max").read_text())
     loaded = Loaded(options.ring, cpus, pid_max)
     entries = {"events": options.ring, "running": pid_max, "chosen": pid_max // 64 + 1, "lost": cpus, "buffers": cpus}

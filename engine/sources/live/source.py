@@ -111,7 +111,8 @@ class LiveSource:
         chosen = np.frombuffer(self._map("chosen", 8 * words), np.uint64, words)
         self._types = np.where(encoded.types == 1, GENERIC + 2 * encoded.generic.astype(np.int64) + 1, encoded.types)
         self._narrower = Narrower(encoded, self._calls, self._config, chosen, self._offset)
-        self._config["self"] = os.getpid()
+        # In a namespace we have another number than the kernel's.
+        self._config["self"] = self._tasks()["reader"][0]
         self._config["snaplen"] = min(snaplen, DATA_MAX)
         self._naming = Naming()
         self._sampler = Sampler(self._offset, self._tasks)
