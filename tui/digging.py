@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from engine.decode.decoder import Decoder
 from engine.events import CATALOGUE, Category
 from engine.query.lines import LineFormat
 from engine.sources import open_capture
-from engine.sources.live.source import LiveSource
 from engine.sources.raw import KeptBytes
 from engine.store.segment import HIDDEN, Segment
 from engine.store.store import Store
+
+if TYPE_CHECKING:
+    from engine.sources.live.source import LiveSource
 
 Mask = NDArray[np.bool_]
 INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])

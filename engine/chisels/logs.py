@@ -7,7 +7,6 @@ from pathlib import Path
 from engine import text
 from engine.chisels.chisel import Argument, Chisel, ChiselError, Colour, fixed
 from engine.chisels.payloads import NO_COLOURS
-from engine.recording.export import Choice, export
 
 _FILES = (
     "(fd.name contains .log or fd.name contains _log or fd.name contains /var/log) "
@@ -44,6 +43,8 @@ class _Around(Chisel):
         self.say(f"Saving events around {len(self._moments)} {what} to {self._file}")
         if not self._moments:
             return
+        from engine.recording.export import Choice, export
+
         # Nearby moments of a thread are one stretch, so the filter stays short.
         stretches: dict[int, list[list[int]]] = {}
         span = self._range * 1_000_000

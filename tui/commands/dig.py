@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import filters, text
 from engine.chisels.chisel import ChiselError, Settings
@@ -21,16 +22,15 @@ from engine.events import CATALOGUE, SCAP_TYPES, Trait
 from engine.filters.syntax import quote
 from engine.query.dumps import Payload
 from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TERMINAL, Clock, FormatError, LineFormat
-from engine.recording import recorder
-from engine.sources.live.source import LiveSource, LoadError, Options
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
 from tui.chiselling import LIST, Running, described, find, joined, listed, settings, tables
-from tui.commands import fields
 from tui.digging import Lines, Machine, Stop, Summary, Taker, Wanted, of_captures
 from tui.exit_codes import Exit
-from tui.writing import Plan, Writer
+
+if TYPE_CHECKING:
+    from engine.sources.live.source import LiveSource
 
 _PRESETS = {
     "c": CONTAINERS, "container": CONTAINERS, "k": PODS, "kubernetes": PODS,
@@ -121,6 +121,8 @@ def run(asked: argparse.Namespace) -> int:
         print(DEFAULT)
         return Exit.OK
     if asked.list or asked.list_markdown:
+        from tui.commands import fields
+
         return fields.run(argparse.Namespace(search=[], json=False, markdown=asked.list_markdown))
     if asked.list_events:
         print("\n".join(_types()))
@@ -135,17 +137,31 @@ def run(asked: argparse.Namespace) -> int:
         work = _Work(asked)
     except (FormatError, filters.FilterError, ChiselError) as error:
         return _fail(str(error), Exit.USAGE)
-    except LoadError as error:
+    except NotAttachedError as error:
         return _fail(f"{error}; `tui doctor` says what is missing", Exit.FAILED)
     with work:
         return work.run()
+
+
+class NotAttachedError(Exception):
+    """This machine cannot be watched; the text says why."""
+
+
+def _attached(asked: argparse.Namespace, snaplen: int) -> LiveSource:
+    """This machine's events. Raises NotAttachedError. What it takes is imported only when it is asked for."""
+    from engine.sources.live.source import LiveSource, LoadError, Options
+
+    try:
+        return LiveSource(Options(page_faults=asked.page_faults), snaplen=snaplen)
+    except LoadError as error:
+        raise NotAttachedError(str(error)) from error
 
 
 class _Work:
     """One run of the command: what is read, and what is done with it. A context: leaving it lets go of the machine."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
-        """Prepare. Raises FormatError, FilterError, ChiselError, LoadError."""
+        """Prepare. Raises FormatError, FilterError, ChiselError, NotAttachedError."""
         self._asked = asked
         self._damage: list[str] = []
         self._wanted = Wanted(_filter(asked), internal=asked.debug, most=asked.numevents, seconds=asked.seconds)
@@ -160,7 +176,7 @@ class _Work:
         self._machine: Machine | None = None
         if not asked.readfile:
             snaplen = max([asked.snaplen, *(chisel.snaplen for chisel, _ in found)])
-            self._source = LiveSource(Options(page_faults=asked.page_faults), snaplen=snaplen)
+            self._source = _attached(asked, snaplen)
             self._machine = Machine(self._source, user_names=not asked.exclude_users)
         self._chisels = [Running(chisel, self._settings(given)) for chisel, given in found]
         self._takers: list[Taker] = list(self._chisels)
@@ -179,6 +195,8 @@ class _Work:
             self._source.close()
 
     def _writer(self) -> Taker:
+        from tui.writing import Plan, Writer
+
         asked = self._asked
         if len(asked.readfile) != 1:
             raise FormatError("-w writes the events of one capture, not of several")
@@ -239,7 +257,9 @@ class _Work:
 
 
 def _record(asked: argparse.Namespace) -> int:
-    """Write what happens on this machine. Raises LoadError, FilterError."""
+    """Write what happens on this machine. Raises NotAttachedError, FilterError."""
+    from engine.recording import recorder
+
     filter_text = _filter(asked)
     filters.compile(filter_text)
     plan = recorder.Plan(
@@ -247,7 +267,7 @@ def _record(asked: argparse.Namespace) -> int:
         asked.files, asked.file_events,
     )  # fmt: skip
     stop = Stop()
-    with closing(LiveSource(Options(page_faults=asked.page_faults), snaplen=asked.snaplen)) as source:
+    with closing(_attached(asked, asked.snaplen)) as source:
         stop.after(asked.seconds)
         try:
             recorder.Recorder(source, plan).run(lambda: stop.asked)
