@@ -22,6 +22,7 @@ from engine.decode.event import Event
 from engine.events import CATALOGUE
 from engine.fields.field import Field, Place
 from engine.filters.kernels import spread
+from engine.query.growing import Growing
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -246,19 +247,24 @@ class _FdTerm(_RowTerm):
     def __init__(self, test: Test, text: str) -> None:
         super().__init__(test, text)
         self._answers = Answers(test)
-        self._table: Mask = np.zeros(0, np.bool_)
-        self._made_of: tuple[Store, int, int] | None = None
+        self._table = Growing(np.bool_)
+        self._made_of: tuple[Store, int] | None = None
 
     def table(self, store: Store) -> Mask:
         """The decisions, one for each fd row."""
         # Answers are asked for after the rows were taken, so that they cover every identity the rows name.
         identity = store.fds.rows["identity"]
-        made_of = (store, store.revision, len(identity))
-        if made_of != self._made_of:
+        made_of = (store, store.revision)
+        if made_of != self._made_of or len(self._table) > len(identity) + 1:
+            self._table, self._made_of = Growing(np.bool_), made_of
+        if len(self._table) <= len(identity):
             answers = self._answers.update(store.fds.identities, store)
-            self._table = np.append(answers.take(identity), answers[-1])
-            self._made_of = made_of
-        return self._table
+            # The last entry is that of absence: new rows take its place, and it comes after them.
+            known = max(len(self._table) - 1, 0)
+            self._table.shorten(known)
+            self._table.extend(answers.take(identity[known:]))
+            self._table.extend(answers[-1:])
+        return self._table.values
 
     def column(self, segment: Segment) -> NDArray[Any]:
         """The fd rows."""
