@@ -26,6 +26,8 @@ COMMANDS = {
     "record": "write what happens on this machine to a capture",
     "export": "make a smaller capture of another, by filter and time",
     "doctor": "say what live capture needs and what is missing",
+    "man": "print a manual page",
+    "completion": "print what makes a shell complete words",
 }
 """Sub-commands and what they do; a filter never starts with a bare word, so they hide none."""
 
@@ -72,7 +74,7 @@ def _command(words: list[str]) -> int:
 
 
 def _explore(words: list[str]) -> int:
-    parser = _explorer_parser()
+    parser = explorer_parser()
     end = words.index("--") if "--" in words else len(words)
     command = tuple(words[end + 1 :])
     asked = parser.parse_intermixed_args(words[:end])
@@ -117,7 +119,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(Exit.USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
 
 
-def _explorer_parser() -> argparse.ArgumentParser:
+def explorer_parser() -> argparse.ArgumentParser:
+    """The options of the explorer."""
     commands = "\n".join(f"  tui {name:<22}{meaning}" for name, meaning in COMMANDS.items())
     parser = _Parser(
         prog="tui",

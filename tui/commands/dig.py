@@ -59,7 +59,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     source("filter", metavar="FILTER", nargs="*", help="which events, e.g. proc.name=nginx and evt.type=read")
     live = parser.add_argument_group("this machine").add_argument
     live("-s", "--snaplen", metavar="BYTES", type=at_least(1), default=80, help="data kept of each read and write (80)")
-    live("-U", "--suppress-comm", metavar="NAME", action="append", default=[],
+    live("-U", "--suppress-comm", metavar="COMM", action="append", default=[],
          help="no events of processes of this name; may be repeated")  # fmt: skip
     live("--page-faults", action="store_true", help="page faults too")
     looks = parser.add_argument_group("how events look").add_argument
