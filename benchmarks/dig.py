@@ -2,8 +2,8 @@
 
     python -m benchmarks.dig BIG [--rounds N]
 
-Prints medians of interleaved runs, the ratio of wall times for each, what it may be at most, and that of CPU times; exit status 1 when
-one is above. BIG is made by ``benchmarks.make_big`` and has 15 million events or more.
+Prints medians of interleaved runs, the ratio of wall times for each, what it may be at most, and that of CPU times;
+exit status 1 when one is above. BIG is made by ``benchmarks.make_big`` and has 15 million events or more.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ def _positional(of: Command) -> str:
     return next((values for option in of.options if not option.names and (values := _values(option))), "")
 
 
-def _bash(commands: list[Command]) -> str:
-    """A function for bash."""
+def _cases(commands: list[Command]) -> dict[str, str]:
+    """What bash and zsh alike decide by: the words of a command, and what the value of an option is."""
     options, values = [], []
     for of in commands:
         name = of.name or "-"
@@ -91,8 +91,17 @@ def _bash(commands: list[Command]) -> str:
             if option.names and option.value:
                 pattern = "|".join(f"{name}:{each}" for each in option.names)
                 values.append(f"        {pattern}) want='{_values(option) or 'none'}' ;;")
-    first = " ".join(COMMANDS)
-    return _BASH.format(first=first, options="\n".join(options), values="\n".join(values))
+    return {"first": " ".join(COMMANDS), "options": "\n".join(options), "values": "\n".join(values)}
+
+
+def _bash(commands: list[Command]) -> str:
+    """A function for bash."""
+    return _BASH.format(**_cases(commands))
+
+
+def _zsh(commands: list[Command]) -> str:
+    """The same for zsh."""
+    return _ZSH.format(**_cases(commands))
 
 
 _BASH = """\
@@ -129,9 +138,34 @@ complete -o filenames -F _tui_words tui syscope
 """
 
 
-def _zsh(commands: list[Command]) -> str:
-    """The same for zsh, which runs what is made for bash."""
-    return "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n" + _bash(commands)
+_ZSH = """\
+_tui_words() {{
+    local name=- word="${{words[CURRENT]}}" before="${{words[CURRENT-1]}}" want='' options='' rest=''
+    case " {first} " in
+        *" ${{words[2]}} "*) (( CURRENT > 2 )) && name="${{words[2]}}" ;;
+    esac
+    case "$name" in
+{options}
+    esac
+    case "$name:$before" in
+{values}
+    esac
+    if [[ -z "$want" ]]; then
+        case "$word" in
+            -*) want="$options" ;;
+            *) want="$rest"; (( CURRENT == 2 )) && want='{first}' ;;
+        esac
+    fi
+    case "$want" in
+        none|'') ;;
+        files) _files ;;
+        names*) want="$("${{words[1]}}" completion --names "${{want#names }}")"; compadd -- ${{(f)want}} ;;
+        *) compadd -- ${{=want}} ;;
+    esac
+}}
+(( $+functions[compdef] )) || {{ autoload -U compinit && compinit }}
+compdef _tui_words tui syscope
+"""
 
 
 def _fish(commands: list[Command]) -> str:

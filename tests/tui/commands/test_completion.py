@@ -75,7 +75,7 @@ def test_other_shells_read_their_script(shell: str, tmp_path: Path, capsys: pyte
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}")
     words = {
-        "zsh": 'COMP_WORDS=(tui dig --print-h); COMP_CWORD=2; setopt ksharrays; _tui_words; print -l "${COMPREPLY[@]}"',
+        "zsh": "compadd() { print -rl -- $@ }; words=(tui dig --print-h); CURRENT=3; _tui_words",
         "fish": "complete -C 'tui dig --print-h'",
     }[shell]
     command_line = [shell, *(["-f"] if shell == "zsh" else ["-N"]), "-c", f"source {path}; {words}"]
