@@ -14,6 +14,7 @@ import numpy as np
 
 from engine import filters
 from engine.decode.decoder import Decoder
+from engine.pushdown import Pushdown
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, write
 from engine.sources.live.source import LiveSource
@@ -79,6 +80,9 @@ class Recorder:
         self._decoder = Decoder(self._store, str(plan.path))
         self.events = 0
         """Events recorded, a call counted once."""
+        self._pushdown = Pushdown(self._store)
+        self._pushdown.ask(plan.filter)
+        self._pushdown.update(source)
         facts = Facts()
         source.begin(facts)
         facts.repeat(self._decoder)
@@ -122,6 +126,7 @@ class Recorder:
                     file.close()
 
     def _step(self) -> bool:
+        self._pushdown.update(self._source)
         more = self._source.drain(self._decoder)
         now = time.monotonic()
         due = now - self._flushed > FLUSH

@@ -11,11 +11,15 @@ from contextlib import closing
 from pathlib import Path
 
 from engine import filters, text
+from engine.recording.outputs import is_native
 from engine.recording.recorder import Plan, Recorder
-from engine.sources.live.source import LiveSource, LoadError, Options
+from engine.sources.live.source import ROOM, LiveSource, LoadError, Options
 from tui.arguments import at_least, power_of_two
 from tui.child import Child
 from tui.exit_codes import Exit
+
+LEAST_ROOM = 1 << 18
+"""Bytes of event blocks that are made at once at least; the largest event is smaller."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("-M", "--seconds", metavar="SECONDS", type=at_least(0.001), help="stop after so long")
     add("-n", "--numevents", metavar="N", type=at_least(1), help="stop after N events; a call counts once")
     add("-s", "--snaplen", metavar="BYTES", type=at_least(1), default=80, help="data kept of each I/O (80)")
-    add("-z", "--compress", action="store_true", help="write gzip")
+    add("-z", "--compress", action="store_true", help="write gzip, or deflated blocks")
     add("-C", "--file-size", metavar="MB", type=at_least(0.001), help="begin a new file, FILE0 FILE1 ..., every MB")
     add("-G", "--file-seconds", metavar="SECONDS", type=at_least(0.001),
         help="begin a new file every so often; %% in FILE makes it a pattern of the time")  # fmt: skip
@@ -58,11 +62,15 @@ def run(asked: argparse.Namespace) -> int:
         asked.write, " ".join(asked.filter), asked.compress, asked.compat is not None, asked.numevents,
         asked.file_size, asked.file_seconds, asked.files,
     )  # fmt: skip
+    if plan.old and is_native(plan.path):
+        return _fail("--compat is about .scap files", Exit.USAGE)
     options = Options(ring=asked.buffer << 20, switches=asked.switches, page_faults=asked.page_faults)
     try:
         if plan.filter:
             filters.compile(plan.filter)
-        source = LiveSource(options, snaplen=asked.snaplen)
+        # Files are as large as asked for but for what is written at once.
+        room = ROOM if plan.megabytes is None else max(LEAST_ROOM, min(ROOM, int(plan.megabytes * 1e6 / 16)))
+        source = LiveSource(options, snaplen=asked.snaplen, room=room)
     except filters.FilterError as error:
         return _fail(str(error), Exit.USAGE)
     except LoadError as error:

@@ -91,8 +91,12 @@ class LiveSource:
     progress = 1.0
     single = True
 
-    def __init__(self, options: Options | None = None, *, snaplen: int = 80, budget: int = BUDGET) -> None:
-        """Compile and attach. Raises LoadError when the kernel cannot be watched."""
+    def __init__(
+        self, options: Options | None = None, *, snaplen: int = 80, budget: int = BUDGET, room: int = ROOM
+    ) -> None:
+        """Compile and attach; a look at the ring makes up to ``room`` bytes of event blocks. Raises LoadError when
+        the kernel cannot be watched.
+        """
         options = options or Options()
         self.raw = KeptBytes(budget)
         self._loaded: Loaded = load(options)
@@ -101,7 +105,7 @@ class LiveSource:
         data = mmap.mmap(maps["events"], page + 2 * options.ring, prot=mmap.PROT_READ, offset=page)
         calls = table()
         encoded, self._offset = encoding(calls), clock()
-        self._ring = Ring(positions, data, options.ring, encoded, self._offset, ROOM)
+        self._ring = Ring(positions, data, options.ring, encoded, self._offset, room)
         self._lost = np.frombuffer(self._map("lost", _LOST.itemsize * self._loaded.cpus), _LOST, self._loaded.cpus)
         told = kernel_table(calls)
         self._calls = np.frombuffer(self._map("calls", told.nbytes), CALL, len(told))

@@ -7,8 +7,10 @@ Rows are told once, and again when they changed since.
 from __future__ import annotations
 
 import json
+import math
+import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from itertools import repeat
 from operator import attrgetter
@@ -42,6 +44,10 @@ _LEAST = Thread(0)
 _CHUNK = 1 << 20
 """Bytes of texts, about, after which another body begins."""
 _ROWS_AT_ONCE = 1 << 14
+_KNOWN_LISTS = 1 << 16
+"""Lists of texts that are told once only; past that all are forgotten, and told again when they come again."""
+_LOOK = 2.0
+"""Seconds between two looks at the threads that live: whether anything that was told of them has changed."""
 _KINDS = {int(kind): kind for kind in FdKind}
 _N = TypeVar("_N", bound=NamedTuple)
 
@@ -99,6 +105,8 @@ class Written:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lists: dict[_LISTS, int] = {}
+        self._told_lists = 0
+        self._looked = -math.inf
         self._compactions = store.compactions
         self.threads = self.fds = self._names = 0
         """Where in the file's tables the store's begin: behind those of before rows moved in the store."""
@@ -119,7 +127,13 @@ class Written:
         """Bodies and data that tell what is new; of old rows those that may well have changed, or ``every`` one."""
         if self._compactions != self._store.compactions:
             self._begin_anew()
-        yield from self._of_threads(compress, every)
+        if len(self._lists) > _KNOWN_LISTS:
+            self._lists.clear()
+        now = time.monotonic()
+        look = every or now - self._looked > _LOOK
+        self._looked = now if look else self._looked
+        known = range(len(self._hashes)) if every else list(self._lives.values()) if look else ()
+        yield from self._of_threads(compress, known)
         yield from self._of_fds(compress)
         rest = self._of_others()
         if rest:
@@ -145,14 +159,13 @@ class Written:
             moved[at] += self.threads if moved[at] >= 0 else 0
         return tuple(moved)
 
-    def _of_threads(self, compress: bool, every: bool) -> Iterator[tuple[dict[str, Any], Data]]:
+    def _of_threads(self, compress: bool, known: Iterable[int]) -> Iterator[tuple[dict[str, Any], Data]]:
+        """New rows, and those of ``known`` ones that changed."""
         threads = self._store.threads
         lists: list[_LISTS] = []
         rows: list[list[Any]] = []
         size = 0
-        known = len(self._hashes)
-        alive = range(known) if every else list(self._lives.values())
-        for row in range(known, len(threads)):
+        for row in range(len(self._hashes), len(threads)):
             thread = threads[row]
             facts = self._moved(_FACTS(thread))
             like = self._lives.get(thread.life, thread.parent if 0 <= thread.parent < row else -1)
@@ -171,7 +184,7 @@ class Written:
                 yield {"lists": lists, "threads": rows}, Data(compress)
                 lists, rows, size = [], [], 0
         # After the new ones, which old ones may now point at.
-        for row in alive:
+        for row in known:
             facts = self._moved(_FACTS(threads[row]))
             if hash(facts) != self._hashes[row]:
                 self._hashes[row] = hash(facts)
@@ -197,7 +210,8 @@ class Written:
             if _SHARED[at]:
                 index = self._lists.get(value)
                 if index is None:
-                    index = self._lists[value] = len(self._lists)
+                    index = self._lists[value] = self._told_lists
+                    self._told_lists += 1
                     lists.append(value)
                     size += sum(map(len, value)) + 4 * len(value)
                 told[at] = index

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ class NativeWriter:
         self._compress = compress
         self._front = front
         self._written = Written(store)
-        self._entries: list[tuple[int, ...]] = []
+        self._entries = array("q")
+        """Rows of the index, ENTRY's values one after another."""
         self._next = -1
         self._from = 0 if front is None else -1
         """Where in the store's stream the next segment's bytes begin; -1 at its first event."""
@@ -85,15 +87,22 @@ class NativeWriter:
             self._tables(every=True)
             at = self.size
             data = Data(self._compress)
-            told = data.add(np.array(self._entries, ENTRY).view(np.uint8).data)
+            told = data.add(self._index().view(np.uint8).data)
             self._write(Kind.INDEX, {"frames": told}, data)
             self._file.write(trailer(at))
         finally:
             self._file.close()
 
+    def _index(self) -> NDArray[Any]:
+        values = np.frombuffer(self._entries, np.int64).reshape(-1, len(ENTRY.names or ()))
+        rows = np.empty(len(values), ENTRY)
+        for at, name in enumerate(ENTRY.names or ()):
+            rows[name] = values[:, at]
+        return rows
+
     def _tables(self, *, every: bool = False) -> None:
         for body, data in self._written.changes(self._compress, every=every):
-            self._entries.append((self.size, Kind.TABLES, 0, 0, 0, 0, 0, 0))
+            self._entries.extend((self.size, Kind.TABLES, 0, 0, 0, 0, 0, 0))
             self._write(Kind.TABLES, body, data)
 
     def _segment(self, segment: Segment) -> None:
@@ -121,7 +130,7 @@ class NativeWriter:
             "pages": pages,
         }
         told = (len(segment), segment.first, start, last, begin, self._raw)
-        self._entries.append((self.size, Kind.SEGMENT, *told))
+        self._entries.extend((self.size, Kind.SEGMENT, *told))
         self._write(Kind.SEGMENT, body, data)
         self._next = segment.first + len(segment)
 
