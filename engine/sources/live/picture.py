@@ -30,6 +30,8 @@ _KINDS = {
     b"[signalfd]": FdKind.SIGNALFD, b"[timerfd]": FdKind.TIMERFD, b"[io_uring]": FdKind.IOURING,
     b"[userfaultfd]": FdKind.USERFAULTFD, b"[pidfd]": FdKind.PIDFD,
 }  # fmt: skip
+_OF_PROCESS = ("exe", "args", "env", "cwd", "root", "exepath", "fdlimit", "cgroups", "loginuid")
+"""Facts that are read once a process."""
 _TCP, _UDP, _ICMP, _RAW = 2, 3, 4, 5
 
 
@@ -133,6 +135,8 @@ def _threads(pid: int) -> Iterator[Thread]:
     place = f"/proc/{pid}"
     try:
         main = _thread(pid, pid, f"{place}/task/{pid}")
+        main.cgroups = _cgroups(_some(f"{place}/cgroup", 16384))
+        main.loginuid = int(_some(f"{place}/loginuid", 16) or NO_ID)
         others = [int(name) for name in os.listdir(f"{place}/task") if name != str(pid)]
     except (OSError, ValueError, IndexError):
         return
@@ -152,7 +156,7 @@ def _threads(pid: int) -> Iterator[Thread]:
         except (OSError, ValueError, IndexError):
             continue
         thread.flags = _OF_THREAD
-        for name in ("exe", "args", "env", "cwd", "root", "exepath", "fdlimit"):
+        for name in _OF_PROCESS:
             setattr(thread, name, getattr(main, name))
         yield thread
 
@@ -162,8 +166,9 @@ def _thread(pid: int, tid: int, place: str) -> Thread:
     for line in _read(f"{place}/status").splitlines():
         key, _, value = line.partition(b":\t")
         told[key] = value
-    # The name may hold anything, brackets and blanks too: what follows its last bracket is numbers.
-    stat = _read(f"{place}/stat").rpartition(b")")[2].split()
+    # The name may hold anything, brackets and blanks too: it ends at the last bracket, and numbers follow.
+    named, _, numbers = _read(f"{place}/stat").rpartition(b")")
+    stat = numbers.split()
     inner = told.get(b"NSpid", told[b"Pid"]).split()
 
     def kilobytes(key: bytes) -> int | None:
@@ -173,11 +178,9 @@ def _thread(pid: int, tid: int, place: str) -> Thread:
         tid=tid,
         pid=pid,
         ptid=int(told[b"PPid"]) if tid == pid else pid,
-        comm=_read(f"{place}/comm").removesuffix(b"\n"),
-        cgroups=_cgroups(_some(f"{place}/cgroup", 16384)),
+        comm=named.partition(b"(")[2],
         uid=int(told[b"Uid"].split()[1]),
         gid=int(told[b"Gid"].split()[1]),
-        loginuid=int(_some(f"/proc/{pid}/loginuid", 16) or NO_ID),
         vtid=int(inner[-1]),
         vpid=int(told.get(b"NStgid", told[b"Tgid"]).split()[-1]),
         sid=int(stat[3]),

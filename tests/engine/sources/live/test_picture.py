@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,28 @@ def test_this_process_is_there_with_its_facts() -> None:
     assert (thread.uid, thread.gid) == (os.geteuid(), os.getegid())
     assert thread.vm_rss is not None and thread.vm_rss > 1000
     assert all(b"=/" in cgroup for cgroup in thread.cgroups)
+
+
+@pytest.mark.parametrize("name", [b"a) R 1 (b", b"(", b")", b" \n\\ \xff\x1b["])
+def test_a_thread_may_have_any_name_and_has_the_rest_of_its_process(name: bytes) -> None:
+    ready, stop = threading.Event(), threading.Event()
+
+    def work() -> None:
+        ctypes.CDLL(None).prctl(15, ctypes.c_char_p(name))  # PR_SET_NAME
+        ready.set()
+        stop.wait()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    ready.wait()
+    told = taken()
+    stop.set()
+    worker.join()
+    (thread,) = [thread for thread in told.threads if thread.tid == worker.native_id]
+    own = told.own()
+    assert thread.comm == name
+    assert (thread.pid, thread.ptid, thread.cgroups, thread.args) == (own.pid, own.pid, own.cgroups, own.args)
+    assert (thread.loginuid, thread.sid) == (own.loginuid, own.sid)
 
 
 def test_open_files_pipes_and_sockets_are_there(tmp_path: Path) -> None:
