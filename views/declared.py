@@ -170,6 +170,7 @@ TOP = (
     Item("drill_to", _text, "the id of a view", "view that Enter opens", _TEXT, None),
     Item("propagate_filter", _boolean, "true or false", "the filter stays in force below", _BOOL, True),
     Item("root", _boolean, "true or false", "the view may be the first one", _BOOL, False),
+    Item("idle_fds", _boolean, "true or false", "rows too for descriptors open without any event", _BOOL, False),
     Item(
         "tree",
         _text,

@@ -9,7 +9,7 @@ from engine import filters
 from engine.fields import look_up
 from engine.fields.field import FieldType, Place
 from engine.query.grouped import of_threads
-from engine.query.keys import groupable, is_late
+from engine.query.keys import IN_CONTAINER, groupable, is_late
 from engine.query.lives import PER_THREAD
 from engine.query.sums import is_number, is_summed
 from engine.query.view import AND, SPREADS, Aggregation, Column, Kind, View
@@ -53,6 +53,11 @@ def _of_keys(view: View, top: Reader) -> Iterator[ViewError]:
                 yield top.mistake(
                     "key", f"expected a filter in the view: {part} is read from each event's record, one by one"
                 )
+    if view.idle_fds and not all(
+        any(part in IN_CONTAINER or look_up(part)[0].place is Place.FD for part in key.field.split(AND))
+        for key in view.keys
+    ):
+        yield top.mistake("idle_fds", "expected a key with a field of descriptors")
     if view.tree and any(view.drill_field(containers) != "proc.pid" for containers in (False, True)):
         yield top.mistake("tree", "expected rows of processes: a key or group proc.pid")
 

@@ -9,6 +9,7 @@ import difflib
 
 from engine.fields import (
     amounts,
+    connecting,
     container,
     event,
     exchanges,
@@ -30,6 +31,7 @@ from engine.fields.unavailable import UNAVAILABLE
 
 _MODULES = (
     *(event, times, amounts, paths, process, family, thread, inside, fd, user, container, k8s, syslog, fdlist, opened),
+    connecting,
     exchanges,
 )
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}

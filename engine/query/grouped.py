@@ -18,7 +18,7 @@ from engine.fields import look_up
 from engine.fields.family import ancestors
 from engine.fields.field import Place, Value
 from engine.filters import Filter
-from engine.query.keys import GroupedKey, Key, ThreadKey, make_key
+from engine.query.keys import GroupedKey, Key, ThreadKey, codes_of, make_key
 from engine.query.lives import CPU_TIMES, PER_THREAD, CpuTimes, Lives
 from engine.query.matches import event_at
 from engine.query.spread import Spread
@@ -61,6 +61,7 @@ class Grouping:
         self._columns = view.columns_for(containers)
         self._merged = view.group is not None
         self._is_tree = view.tree is not None
+        self._idle_fds = view.idle_fds
         self._key = make_key(store, view.key_for(containers), view.group)
         self._window = window
         self._lives = Lives(store, window)
@@ -98,20 +99,21 @@ class Grouping:
 
     def _seen(self) -> Seen:
         """Where each code was seen: as events, or else as a stand-in for a thread without any."""
-        # The table gives codes to threads that came since, so it is asked for before their number.
-        codes = self._key.table if self._of_threads and isinstance(self._key, ThreadKey) else None
-        count = len(self._key)
         stand_ins = None
-        standing = np.full(count, -1, np.int64)
         stood = np.empty(0, np.int64), np.empty(0, np.int64)
-        if codes is not None:
+        if self._of_threads:
             stand_ins = self._lives.stand_ins()
-            if len(stand_ins):
-                mask = self._filter.mask(self._store, stand_ins)
-                rows = np.flatnonzero(mask & (stand_ins.thread < len(codes)))
-                mine = codes[stand_ins.thread[rows]]
-                stood = rows[mine >= 0], mine[mine >= 0].astype(np.int64)
-                standing[stood[1]] = stood[0]
+        elif self._idle_fds:
+            stand_ins = self._lives.open_fds()
+        if stand_ins is not None and len(stand_ins):
+            mask = self._filter.mask(self._store, stand_ins)
+            codes = codes_of(self._key.look_up(stand_ins, mask))
+            rows = np.flatnonzero(mask & (codes >= 0))
+            stood = rows, codes[rows].astype(np.int64)
+        # Looking stand-ins up may have given new codes.
+        count = len(self._key)
+        standing = np.full(count, -1, np.int64)
+        standing[stood[1]] = stood[0]
         totals = self._sums[""].totals
         totals.make_room(count)
         return Seen(totals.first[:count].copy(), totals.last[:count].copy(), standing, stand_ins, stood)

@@ -219,8 +219,8 @@ class PairKey(_Numbered):
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By both."""
-        first = _codes(self.first.look_up(segment, mask)).astype(np.int64)
-        second = _codes(self.second.look_up(segment, mask))
+        first = codes_of(self.first.look_up(segment, mask)).astype(np.int64)
+        second = codes_of(self.second.look_up(segment, mask))
         return self._number((first << 32) | second, mask & (first >= 0) & (second >= 0))
 
 
@@ -249,7 +249,8 @@ class ContainerFdKey(PairKey):
         return in_container(self.first.value(container), self.second.value(fd))
 
 
-def _codes(found: Lookup) -> Codes:
+def codes_of(found: Lookup) -> Codes:
+    """The code of each event, -1 where there is none."""
     # Index -1 falls on the entry of absence added at the end.
     codes: Codes = np.append(found.table, np.int32(-1))[np.where(found.index < len(found.table), found.index, -1)]
     return codes

@@ -213,16 +213,27 @@ class Lives:
         It is of no call, has no fd, no result and no record (offset -1).
         """
         rows = self.newest()
-        count = len(rows)
+        return self._stand_ins(rows.astype(np.int32), np.full(len(rows), -1, np.int32))
+
+    def open_fds(self) -> Segment:
+        """One such event for each fd row that was open in the window, of the thread that made it."""
+        fds = self._store.fds.rows
+        first, last = self._reach()
+        is_open = (fds["last"] < 0) | (fds["last"] >= first)
+        rows = np.flatnonzero(is_open if self._window is None else is_open & (fds["first"] <= last))
+        return self._stand_ins(fds["thread"][rows].astype(np.int32), rows.astype(np.int32))
+
+    def _stand_ins(self, threads: NDArray[np.int32], fd_rows: NDArray[np.int32]) -> Segment:
+        count = len(threads)
         return Segment(
             first=max(self._reach()[1], 0),
             time=np.full(count, self._span[1] or (self._window or (0, 0))[1], np.int64),
             cpu=np.zeros(count, np.uint16),
             type=np.full(count, _STAND_IN, np.uint16),
             flags=np.zeros(count, np.uint8),
-            thread=rows.astype(np.int32),
+            thread=threads,
             fd=np.full(count, NO_FD, np.int32),
-            fd_row=np.full(count, -1, np.int32),
+            fd_row=fd_rows,
             result=np.full(count, NO_RESULT, np.int64),
             latency=np.zeros(count, np.int64),
             offset=np.full(count, -1, np.int64),

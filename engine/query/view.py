@@ -112,6 +112,9 @@ class View:
     tree: str | None = None
     """Title of the column that shows rows, which are processes, as a tree: each below its parent."""
 
+    idle_fds: bool = False
+    """Descriptors that were open without any event make rows, too."""
+
     def columns_for(self, containers: bool) -> tuple[Column, ...]:
         """The columns shown with or without container columns."""
         return tuple(column for column in self.columns if column.containers in (None, containers))

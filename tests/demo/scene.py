@@ -250,7 +250,7 @@ class Scene:
 def listening(fd: int, address: bytes, port: int) -> Entry:
     """A TCP socket that accepts connections."""
     kind = FdKind.IPV4_SERVER if len(address) == 4 else FdKind.IPV6_SERVER
-    return Entry(fd, kind, socket=_socket(address, port, b"", 0))
+    return Entry(fd, kind, socket=_socket(b"", 0, address, port))
 
 
 def connected(fd: int, source: bytes, source_port: int, destination: bytes, port: int) -> Entry:

@@ -168,3 +168,18 @@ def test_the_most_of_what_is_so_of_processes_counts_those_without_events_too() -
     # What happened is not what is so: an enter has no time.
     happened = view("proc.pid", column("PID", "proc.pid"), column("T", "evt.latency", MAX))
     assert sorted(cells(made, happened)) == [(10, None), (20, None)]
+
+
+def test_descriptors_open_without_events_make_rows_when_asked_for() -> None:
+    made = store(process(10, b"a", life=0), files=(b"/used", b"/idle", b"/closed"))
+    made.fds.rows["thread"][:] = 0
+    made.fds.rows["last"][2] = 1
+    made.segments.append(segment([Row(READ, 0, 0, 100, 10, time=0), Row(READ, 0, 0, 100, 10, time=SECOND)]))
+    made.segments.append(segment([Row(READ, 0, 0, 100, 10, time=2 * SECOND)], first=2))
+    columns = column("FILE", "fd.name"), column("BY", "proc.name"), column("N", "evt.count.exit", SUM)
+    asked = view("proc.pid+fd.name", *columns, idle_fds=True)
+    assert cells(made, asked) == [("/used", "a", 3), ("/idle", "a", 0), ("/closed", "a", 0)]
+    assert cells(made, view("fd.name", *columns)) == [("/used", "a", 3)]
+    run = TableRun(made, asked, "", window=(2 * SECOND, 3 * SECOND))
+    run.update()
+    assert list(run.table().values()) == [("/used", "a", 1), ("/idle", "a", 0)]
