@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,14 @@ def failed(segment: Segment) -> NDArray[np.bool_]:
     """Which events are exits of calls that returned an error."""
     errors: NDArray[np.bool_] = (segment.result < 0) & (segment.result != NO_RESULT)
     return errors
+
+
+def integers(values: Iterable[int | None], absent: int = 0) -> NDArray[np.int64]:
+    """Numbers as captures tell them, of up to 64 bits without a sign; what is larger than int64 becomes its most."""
+    return np.array([absent if one is None else min(one, _MOST) for one in values], np.int64)
+
+
+_MOST = 2**63 - 1
 
 
 def of_fd_rows(segment: Segment, store: Store, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from engine.fields.columns import integers
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
 from engine.fields.index import Index
 from engine.fields.resolve import version_at
@@ -115,7 +116,7 @@ def since(moment: Callable[[Thread, Store], int | None]) -> Callable[[Segment, S
         rows, places = np.unique(segment.thread, return_inverse=True)
         moments = [None if row < 0 else moment(store.threads[row], store) for row in rows.tolist()]
         known = np.array([one is not None for one in moments], np.bool_)
-        began = np.array([one or 0 for one in moments], np.int64)
+        began = integers(moments)
         return Numbers(np.where(known[places], segment.time - began[places], 0), known[places])
 
     return value

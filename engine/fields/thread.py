@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from engine.fields.columns import integers
 from engine.fields.family import process_of
 from engine.fields.field import Argument, Field, FieldType, Numbers, Place, Value
 from engine.fields.series import By, Integers, Mask, told
@@ -55,9 +56,7 @@ def memory(kind: int, fact: str, *, by: By = By.PROCESS) -> Callable[[Segment, S
         versions = [store.threads[row] for row in rows.tolist()]
         if by is By.PROCESS:
             versions = [process_of(version, store) for version in versions]
-        began = np.array(
-            [_UNTOLD if (one := getattr(version, fact)) is None else one for version in versions], np.int64
-        )
+        began = integers((getattr(version, fact) for version in versions), _UNTOLD)
         values[unknown] = began[places]
         known[unknown] = began[places] != _UNTOLD
         return values, known
