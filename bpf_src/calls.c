@@ -38,7 +38,7 @@ RAW_TRACEPOINT_PROBE(sys_exit) {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     u32 nr = AT(u64, regs, REGS_NR);
     if (AT(u32, task, TASK_STATUS) & TS_COMPAT) nr = of_compat(nr, ctx->args[1]);
-    else if (nr >= CALLS - 1 && began) nr = began & NR_MASK; // a return from a signal takes its own number along
+    else if (nr == ~0U && began) nr = began & NR_MASK; // a return from a signal takes its own number along
     if (nr >= CALLS - 1) nr = CALLS - 1;
     struct call *call = calls.lookup(&nr);
     if (!call) return 0;
