@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])
 """Types of events that capturing itself makes."""
+PATIENCE = 0.5
+"""Seconds after which one is told how far it is."""
 SHOWN = 100
 """Types a summary lists."""
 
@@ -59,6 +61,31 @@ class Stop:
     def _ask(self, number: int, _: object) -> None:
         self._asked = True
         signal.signal(number, signal.SIG_DFL)
+
+
+class Progress:
+    """How much of a capture was read, on a terminal's standard error once it takes a while."""
+
+    def __init__(self, *, anyway: bool, hidden: bool) -> None:
+        """``anyway`` from the beginning; ``hidden`` says nothing, for lines on the same terminal say enough."""
+        self._due = time.monotonic() + (0 if anyway else PATIENCE)
+        self._tells = sys.stderr.isatty() and not hidden
+        self._shown = False
+
+    def tell(self, share: float) -> None:
+        """Say it, now and then."""
+        now = time.monotonic()
+        if self._tells and now >= self._due:
+            self._due = now + 0.1
+            self._shown = True
+            sys.stderr.write(f"\r{share:4.0%}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line as it was."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 class Taker(Protocol):
@@ -112,8 +139,10 @@ class Wanted:
         return mask
 
 
-def of_captures(paths: list[Path], damage: list[str], *, user_names: bool) -> Iterator[tuple[Store, Segment]]:
-    """The segments of captures one after the other; what is wrong with one is added to ``damage``.
+def of_captures(paths: list[Path], damage: list[str], *, user_names: bool) -> Iterator[tuple[Store, Segment, float]]:
+    """The segments of captures one after the other, and how much of each capture was read, 0 to 1.
+
+    What is wrong with one is added to ``damage``.
 
     Raises CaptureError.
     """
@@ -125,7 +154,7 @@ def of_captures(paths: list[Path], damage: list[str], *, user_names: bool) -> It
             while more:
                 more = source.step(decoder)
                 for segment in store.segments[done:]:
-                    yield store, segment
+                    yield store, segment, source.progress
                 done = _forget(store)
         damage.extend(map(str, store.damage))
 

@@ -32,6 +32,8 @@ class Plan:
     """A new file after as many events."""
     seconds: float | None = None
     """A new file after as many seconds of events; ``%`` in the path then makes it a pattern of the time."""
+    private: bool = False
+    """Only processes that the filter keeps go along."""
     files: int | None = None
     """Keep the last so many files; with ``seconds`` alone end after so many."""
 
@@ -113,4 +115,7 @@ class Writer:
     def end(self) -> None:
         """Write the files. Raises CaptureError, OSError."""
         for _, path, first, last in self._stretches:
-            export(self._capture, path, Choice(self._filter, compress=self._plan.compress, numbers=(first, last)))
+            choice = Choice(
+                self._filter, compress=self._plan.compress, numbers=(first, last), private=self._plan.private
+            )
+            export(self._capture, path, choice)

@@ -15,7 +15,8 @@ from engine import filters, text
 from engine.chisels.chisel import Argument, Chisel, Mask, Reader, cell, size
 from engine.events import CONTAINER_TYPES
 from engine.filters import combine
-from engine.store.segment import NO_FD, NO_RESULT, NO_ROW, OTHER, SAMPLE, Segment
+from engine.query.standing import Opened, Standing, alone, in_force, stand_ins, with_descriptors
+from engine.store.segment import Segment
 from engine.store.store import Store
 
 _FILTER = Argument("filter", "which, e.g. proc.name=nginx and fd.port=80", "filter", optional=True)
@@ -45,49 +46,15 @@ class _State(Chisel):
             self.say("empty capture or no event matching the filter")
             return
         store, fds = self.settings.tables(*self._seen)
-        columns = store.threads.columns
-        number = self._seen[1]
-        in_force = np.flatnonzero((columns["first"] <= number) & (columns["last"] >= number))
-        rows = sorted((store.threads[row].tid, row) for row in in_force.tolist() if store.threads[row].pid >= 0)
-        self.table(store, {tid: row for tid, row in rows}, fds)
+        self.table(store, in_force(store, self._seen[1]), fds)
 
-    def table(self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]) -> None:
+    def table(self, store: Store, threads: dict[int, int], fds: Opened) -> None:
         """Print; ``threads`` are rows by thread id, ``fds`` the thread id, number and row of descriptors."""
         raise NotImplementedError
 
-    def pairs(
-        self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]
-    ) -> list[tuple[int, int, int]]:
-        """Thread row, number and fd row of every descriptor of every thread; threads of a process share theirs."""
-        of_process: dict[int, list[tuple[int, int]]] = {}
-        for pid, number, row in sorted(fds):
-            of_process.setdefault(pid, []).append((number, row))
-        return [
-            (thread, number, row)
-            for thread in threads.values()
-            for number, row in of_process.get(store.threads[thread].pid, ())
-        ]
-
-    def kept(self, store: Store, pairs: list[tuple[int, int, int]], names: tuple[str, ...]) -> Iterator[list[Any]]:
-        """The fields of those of (thread row, fd number, fd row) that the filter keeps."""
-        count = len(pairs)
-        threads, numbers, rows = np.array(pairs, np.int64).reshape(count, 3).T
-        told = Segment(
-            first=0,
-            time=np.zeros(count, np.int64),
-            cpu=np.zeros(count, np.uint16),
-            type=np.zeros(count, np.uint16),
-            flags=np.zeros(count, np.uint8),
-            thread=threads.astype(np.int32),
-            fd=numbers.astype(np.int32),
-            fd_row=rows.astype(np.int32),
-            result=np.full(count, NO_RESULT, np.int64),
-            latency=np.zeros(count, np.int64),
-            offset=np.full(count, -1, np.int64),
-            end=0,
-            samples=np.empty(0, SAMPLE),
-            others=np.empty(0, OTHER),
-        )
+    def kept(self, store: Store, standing: Standing, names: tuple[str, ...]) -> Iterator[list[Any]]:
+        """The fields of those that the filter keeps."""
+        told = stand_ins(standing)
         reader = Reader(names)
         reader.begin(store, told)
         for row in np.flatnonzero(self._wanted.mask(store, told)).tolist():
@@ -101,11 +68,11 @@ class Lsof(_State):
     summary = "List (and optionally filter) the open file descriptors."
     description = "The open descriptors of every process when the first event happened, like lsof."
 
-    def table(self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]) -> None:
+    def table(self, store: Store, threads: dict[int, int], fds: Opened) -> None:
         """A line each."""
         heads = (("COMMAND", 20), ("PID", 8), ("TID", 8), ("USER", 8), ("FD", 8), ("TYPE", 12))
         self.say("".join(cell(*head) for head in heads) + "NAME")
-        pairs = self.pairs(store, threads, fds)
+        pairs = with_descriptors(store, threads, fds)
         fields = ("proc.name", "proc.pid", "thread.tid", "user.name", "fd.num", "fd.type", "fd.name")
         for *values, name in self.kept(store, pairs, fields):
             cells = (cell(_told(value), width) for value, (_, width) in zip(values, heads, strict=True))
@@ -120,11 +87,11 @@ class Netstat(_State):
     description = "IPv4 and IPv6 sockets of every process when the first event happened, like netstat."
     base = "(fd.type=ipv4 or fd.type=ipv6)"
 
-    def table(self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]) -> None:
+    def table(self, store: Store, threads: dict[int, int], fds: Opened) -> None:
         """A line each."""
         heads = (("Proto", 6), ("Server Address", 25), ("Client Address", 25), ("State", 15))
         self.say("".join(cell(*head) for head in heads) + "TID/PID/Program Name")
-        pairs = self.pairs(store, threads, fds)
+        pairs = with_descriptors(store, threads, fds)
         names = ("fd.l4proto", "fd.sip", "fd.sport", "fd.cip", "fd.cport", "thread.tid", "proc.pid", "proc.name")
         rows = [row for row in self.kept(store, pairs, names) if row[1] is not None]
         listening = {port for _, _, port, client, *_ in rows if client is None}
@@ -146,12 +113,11 @@ class Ps(_State):
     summary = "List (and optionally filter) the machine processes."
     description = "The threads of every process when the first event happened, like ps."
 
-    def table(self, store: Store, threads: dict[int, int], fds: list[tuple[int, int, int]]) -> None:
+    def table(self, store: Store, threads: dict[int, int], fds: Opened) -> None:
         """A line each."""
         heads = (("TID", 8), ("PID", 8), ("USER", 12), ("VIRT", 11), ("RES", 11), ("FDLIMIT", 10))
         self.say("".join(cell(*head) for head in (*heads, ("CMD", 20))))
-        pairs = [(row, NO_FD, NO_ROW) for row in threads.values()]
-        pairs += self.pairs(store, threads, fds)
+        pairs = alone(threads) + with_descriptors(store, threads, fds)
         names = ("thread.tid", "proc.pid", "user.name", "proc.vmsize", "proc.vmrss", "proc.fdlimit", "proc.name")
         shown: dict[int, list[Any]] = {}
         for values in self.kept(store, pairs, names):

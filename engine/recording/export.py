@@ -23,6 +23,7 @@ from engine.fields.field import FieldType
 from engine.filters.literals import read, time_of_day
 from engine.filters.syntax import Text
 from engine.model.facts import Container, Thread
+from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, write
 from engine.sources import open_capture
@@ -55,6 +56,8 @@ class Choice:
     """Also for sysdig 0.29.3."""
     numbers: tuple[int, int] | None = None
     """Number of the first event and of the last, in place of times; None for all."""
+    private: bool = False
+    """Of the threads at the beginning only those go along that the filter keeps."""
 
 
 def moment(text: str, span: Window) -> int:
@@ -156,7 +159,7 @@ def _chosen(
     begin = store.segments[0].first
     if choice.since or choice.numbers is not None:
         begin = store.segments[first].first + int(np.argmax(masks[first]))
-    facts, containers = _state(store, path, begin, progress)
+    facts, containers = _state(store, path, begin, kept if choice.private else None, progress)
     ends = bool(choice.until) or choice.numbers is not None
     output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
     try:
@@ -177,8 +180,10 @@ def _chosen(
     return count
 
 
-def _state(store: Store, path: Path, number: int, progress: Progress) -> tuple[Facts, Iterator[Container]]:
-    """What was known after the first ``number`` events: their bytes are decoded once more."""
+def _state(
+    store: Store, path: Path, number: int, kept: filters.Filter | None, progress: Progress
+) -> tuple[Facts, Iterator[Container]]:
+    """What was known after the first ``number`` events: their bytes are decoded once more. ``kept`` chooses threads."""
     before = Store(store.raw)
     stream = _Again(store.raw, store.segments[-1].end)
     source = ScapSource(str(path), stream)
@@ -188,6 +193,13 @@ def _state(store: Store, path: Path, number: int, progress: Progress) -> tuple[F
     told, facts = Facts(), Facts()
     decoder.tell(told)
     told.repeat(_AsKnown(facts, store, number))
+    if kept is not None:
+        threads = in_force(before, max(number, 1))
+        opened = [(tid, fd, row) for tid, fd, row, _ in decoder.open_fds()]
+        standing = alone(threads) + with_descriptors(before, threads, opened)
+        rows = np.flatnonzero(kept.mask(before, stand_ins(standing))).tolist() if standing else []
+        tids = {before.threads[standing[row][0]].tid for row in rows}
+        facts.threads = [thread for thread in facts.threads if thread.tid in tids]
     named = {thread.container for thread in facts.threads}
     return facts, (container for name, container in before.containers.items() if name in named)
 

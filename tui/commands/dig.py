@@ -26,7 +26,7 @@ from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
 from tui.chiselling import LIST, Running, described, find, joined, listed, settings, tables
-from tui.digging import Lines, Machine, Stop, Summary, Taker, Wanted, of_captures
+from tui.digging import Lines, Machine, Progress, Stop, Summary, Taker, Wanted, of_captures
 from tui.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     write("-W", "--limit", metavar="COUNT", type=at_least(1), dest="files", help="keep only COUNT files")
     write("-F", "--fatfile", action="store_true",
           help="as always here: events that later ones need are kept, hidden")  # fmt: skip
+    write("--filter-proclist", action="store_true",
+          help="of a capture: only processes that the filter keeps are written along")  # fmt: skip
     lists = parser.add_argument_group("what there is").add_argument
     lists("-l", "--list", action="store_true", help="list the fields, as `tui fields` does")
     lists("--list-markdown", action="store_true", help="list them as Markdown")
@@ -182,7 +184,8 @@ class _Work:
         self._takers: list[Taker] = list(self._chisels)
         if asked.write is not None:
             self._takers.append(self._writer())
-        elif not asked.quiet and not found:
+        self._prints = asked.write is None and not asked.quiet and not found
+        if self._prints:
             self._takers.append(Lines(layout, as_json=asked.json, internal=asked.debug))
         if asked.summary:
             self._takers.append(Summary())
@@ -201,7 +204,8 @@ class _Work:
         if len(asked.readfile) != 1:
             raise FormatError("-w writes the events of one capture, not of several")
         plan = Plan(
-            asked.write, asked.compress, asked.file_size, asked.file_events, asked.file_seconds, asked.files
+            asked.write, asked.compress, asked.file_size, asked.file_events, asked.file_seconds, asked.filter_proclist,
+            asked.files,
         )  # fmt: skip
         return Writer(asked.readfile[0], _filter(asked), plan)
 
@@ -245,10 +249,13 @@ class _Work:
             self._stop.after(asked.seconds)
             yield from self._machine.segments(lambda: self._stop.asked or self._enough(), self._clock)
             return
-        for found in of_captures(asked.readfile, self._damage, user_names=not asked.exclude_users):
-            yield found
+        progress = Progress(anyway=asked.progress, hidden=self._prints and sys.stdout.isatty())
+        for store, segment, share in of_captures(asked.readfile, self._damage, user_names=not asked.exclude_users):
+            yield store, segment
+            progress.tell(share)
             if self._stop.asked or self._enough():
-                return
+                break
+        progress.end()
 
     def _clock(self) -> None:
         now = time.time_ns()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,84 @@ def test_how_a_filter_was_answered_is_told_on_standard_error(capture: Path, caps
     assert out == ""
     assert "once per thread: proc.name = cat" in err
     assert "11 asked, 10 kept" in err
+
+
+def written(path: Path, capsys: pytest.CaptureFixture[str]) -> list[int]:
+    """Numbers of the events of a capture that are visible, internal ones too."""
+    assert dig("-D", "-r", path, "-p*%evt.rawtime") == Exit.OK
+    return [int(line) for line in capsys.readouterr().out.split()]
+
+
+def test_events_are_written_in_place_of_printed(
+    captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, path = captures / "502Error.scap", tmp_path / "out.scap"
+    assert dig("-r", source, "-w", path, "proc.name=curl", "and", "fd.type=file") == Exit.OK
+    assert capsys.readouterr().out == ""
+    assert dig("-r", path) == Exit.OK
+    again = [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert dig("-r", source, "proc.name=curl", "and", "fd.type=file") == Exit.OK
+    assert again == [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_files_end_after_a_number_of_events_a_size_or_a_time(
+    captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = captures / "502Error.scap"
+    everything = written(source, capsys)
+    assert dig("-r", source, "-w", tmp_path / "n", "-e", "5000", "-n", "9000") == Exit.OK
+    parts = [written(tmp_path / f"n{number}", capsys) for number in range(4)]
+    assert [len(part) for part in parts[:3]] == [5000, 5000, 5000]
+    assert list(chain(*parts)) == everything[: sum(map(len, parts))]
+    assert dig("-r", source, "-w", tmp_path / "c", "-C", "0.5", "-W", "10") == Exit.OK
+    parts = [written(tmp_path / f"c{number:02}", capsys) for number in range(3)]
+    assert list(chain(*parts)) == everything
+    assert all(400_000 < (tmp_path / f"c{number:02}").stat().st_size < 700_000 for number in range(2))
+    assert dig("-r", source, "-w", tmp_path / "g%S", "-G", "5") == Exit.OK
+    parts = [written(path, capsys) for path in sorted(tmp_path.glob("g*"))]
+    assert list(chain(*parts)) == everything and len(parts) == 3
+    assert all(part[-1] - part[0] < 5_000_000_000 for part in parts)
+
+
+def test_only_the_last_files_stay(captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = captures / "502Error.scap"
+    everything = written(source, capsys)
+    assert dig("-r", source, "-w", tmp_path / "w", "-e", "4000", "-W", "2") == Exit.OK
+    # Six files were begun: number 4 and number 5 are left.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w0", "w1"]
+    assert written(tmp_path / "w0", capsys) + written(tmp_path / "w1", capsys) == everything[16000:]
+
+
+def test_written_captures_may_be_gzip_native_and_without_other_processes(
+    captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = captures / "502Error.scap"
+    assert dig("-r", source, "-w", tmp_path / "z", "-z", "proc.name=curl") == Exit.OK
+    assert (tmp_path / "z").read_bytes()[:2] == b"\x1f\x8b"
+    assert dig("-r", source, "-w", tmp_path / "x.syscope", "proc.name=curl") == Exit.OK
+    assert written(tmp_path / "z", capsys) == written(tmp_path / "x.syscope", capsys) != []
+    assert dig("-r", source, "-w", tmp_path / "p", "--filter-proclist", "proc.name=haproxy") == Exit.OK
+    assert dig("-r", tmp_path / "p", "-c", "ps") == Exit.OK
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]] == ["haproxy"]
+
+
+def test_what_can_be_asked_for_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dig("-l") == Exit.OK
+    assert "\nproc.name " in capsys.readouterr().out
+    assert dig("--list-markdown") == Exit.OK
+    assert "| `proc.name` |" in capsys.readouterr().out
+    assert dig("-L") == Exit.OK
+    assert "> open(FSPATH name, FLAGS32 flags, UINT32 mode)\n" in capsys.readouterr().out
+    assert dig("-lv") == Exit.OK
+
+
+def test_lines_to_a_pipe_are_plain_and_on_a_terminal_coloured_unless_forbidden(
+    capture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert dig("-r", capture, "-n", "1") == Exit.OK
+    assert " \x1b[01;32mcat\x1b[00m (\x1b[01;36m10\x1b[00m.10) > " in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert dig("-r", capture, "-n", "1") == Exit.OK
+    assert " cat (10.10) > read " in capsys.readouterr().out
