@@ -1,6 +1,7 @@
 """Frames of a native capture: a head, a msgpack body, aligned binary blocks; each with a checksum.
 
-Owns the bytes of frames and every bound on them. What bodies mean is ``tables``' and ``segments``' business.
+Owns the bytes of frames and every bound on them. What bodies mean is the business of ``told``, ``taken`` and
+``segments``.
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ from engine.sources.native.frames import (
     read_frame,
     scanned,
 )  # fmt: skip
+from engine.sources.native.schema import TableError
 from engine.sources.native.segments import COLUMNS, NativeFile, NativeSegment, Piece
-from engine.sources.native.tables import Loaded, TableError
+from engine.sources.native.taken import Taken
 from engine.sources.scap import CaptureError
 from engine.sources.sink import Sink
 from engine.store.segment import Segment
@@ -61,7 +62,7 @@ class NativeSource:
         self._told = 0
         self._count = max(1, len(entries) if entries is not None else 1)
         self._entries = iter(entries.tolist() if entries is not None else scanned(file, header.end, self._size))
-        self._loaded: Loaded | None = None
+        self._taken: Taken | None = None
         self._store: Store | None = None
         self._first = -1
         self._events = 0
@@ -82,8 +83,8 @@ class NativeSource:
         if self._ended:
             return False
         store = self._store = sink.store
-        if self._loaded is None:
-            self._loaded = Loaded(store)
+        if self._taken is None:
+            self._taken = Taken(store)
         small: list[Piece] = []
         more = False
         at = self._size
@@ -111,16 +112,16 @@ class NativeSource:
         self._ended |= not more
         if self._ended:
             with suppress(TableError):
-                self._loaded.link()
+                self._taken.link()
         return not self._ended
 
     def _tables(self, of: Frame) -> None:
-        assert self._loaded is not None
-        self._loaded.take(of.body, self._schema, lambda told: read_block(self._file, of, told))
+        assert self._taken is not None
+        self._taken.take(of.body, self._schema, lambda told: read_block(self._file, of, told))
 
     def _piece(self, entry: Any, store: Store) -> Piece:
-        assert self._loaded is not None
-        self._loaded.link()
+        assert self._taken is not None
+        self._taken.link()
         piece = Piece(self.raw, entry, len(store.threads), len(store.fds))
         sound = 0 < piece.count < 2**31 and 0 <= piece.first < 2**62 and 0 <= piece.begin <= piece.end
         if not sound or (self._first >= 0 and (piece.first != self._first or piece.begin != self.raw.length)):

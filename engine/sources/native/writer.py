@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.sources.native.frames import ENTRY, VERSION, Data, Kind, frame, trailer
+from engine.sources.native.schema import THREAD
 from engine.sources.native.segments import COLUMNS, PAGE
-from engine.sources.native.tables import THREAD, Written
+from engine.sources.native.told import Told
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -42,7 +43,7 @@ class NativeWriter:
         self._store = store
         self._compress = compress
         self._front = front
-        self._written = Written(store)
+        self._tables_told = Told(store)
         self._entries = array("q")
         """Rows of the index, ENTRY's values one after another."""
         self._next = -1
@@ -101,7 +102,7 @@ class NativeWriter:
         return rows
 
     def _tables(self, *, every: bool = False) -> None:
-        for body, data in self._written.changes(self._compress, every=every):
+        for body, data in self._tables_told.changes(self._compress, every=every):
             self._entries.extend((self.size, Kind.TABLES, 0, 0, 0, 0, 0, 0))
             self._write(Kind.TABLES, body, data)
 
@@ -136,7 +137,7 @@ class NativeWriter:
 
     def _moved(self, name: str, values: NDArray[Any], shift: int) -> NDArray[Any]:
         """A column with the offsets and rows of the file."""
-        threads, fds = self._written.threads, self._written.fds
+        threads, fds = self._tables_told.threads, self._tables_told.fds
         if name == "offset":
             return values + shift
         if name == "thread" and threads:
