@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 INTERNAL = np.array([kind.category is Category.INTERNAL for kind in CATALOGUE])
 """Types of events that capturing itself makes."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 0.5
 """Seconds after which one is told how far it is."""
 SHOWN = 100
@@ -46,8 +47,15 @@ class Stop:
         """Take over the signals that ask a program to end; the second one ends it."""
         self._end: float | None = None
         self._asked = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask)
+        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
+        for number, before in self._before.items():
+            if before is not signal.SIG_IGN:
+                signal.signal(number, self._ask)
+
+    def close(self) -> None:
+        """Give the signals back."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def after(self, seconds: float | None) -> None:
         """Stop so many seconds from now, never if None."""

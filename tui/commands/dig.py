@@ -194,6 +194,7 @@ class _Work:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop.close()
         if self._source is not None:
             self._source.close()
 
@@ -273,8 +274,7 @@ def _record(asked: argparse.Namespace) -> int:
         asked.write, filter_text, asked.compress, False, asked.numevents, asked.file_size, asked.file_seconds,
         asked.files, asked.file_events,
     )  # fmt: skip
-    stop = Stop()
-    with closing(_attached(asked, asked.snaplen)) as source:
+    with closing(Stop()) as stop, closing(_attached(asked, asked.snaplen)) as source:
         stop.after(asked.seconds)
         try:
             recorder.Recorder(source, plan).run(lambda: stop.asked)
