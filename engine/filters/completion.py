@@ -20,6 +20,7 @@ Which parts the grammar has where is ``parser``'s to say, the values are ``prese
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -50,7 +51,7 @@ COMMON = (
 """Fields asked for most, in that order."""
 _TEXTS = (FieldType.TEXT, FieldType.BYTES)
 _FIELD_REST = re.compile(r"[A-Za-z0-9_.]*")
-_DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\.$")
+_NAME_LETTERS = string.ascii_letters + string.digits + "_."
 _NAMED = (Part.CHECK, Part.OPERAND)
 _WORD_REST = re.compile(r"[A-Za-z]*")
 
@@ -110,9 +111,9 @@ def complete(
     found = spots(before)
     here = [spot for spot in found if spot.start == cursor]
     begun = max((spot for spot in found if spot.start < cursor), key=lambda spot: spot.start, default=None)
-    dotted = _DOTTED.search(before)
-    if dotted is not None:
-        begun = next((spot for spot in found if spot.start == dotted.start() and spot.part in _NAMED), begun)
+    if before.endswith("."):
+        word = len(before.rstrip(_NAME_LETTERS))
+        begun = next((spot for spot in found if spot.start == word and spot.part in _NAMED), begun)
     elif begun is not None and not _unfinished(begun, before):
         begun = None
     offer = _Offer(presence, macros or {}, uses or {}, seconds)

@@ -110,14 +110,15 @@ _GLOB_PART = re.compile(
     re.DOTALL,
 )
 _SET_PART = re.compile(rb"(?P<kind>\[:[a-z]+:\])|\\?(?P<first>.)(?:-\\?(?P<last>.))?", re.DOTALL)
-_LONGEST_GLOB = 4096
+_LONGEST_PATTERN = 4096
+"""Bytes of a pattern; the time of a match grows with them."""
+_PATTERN_MEMORY = 1 << 20
+"""Bytes RE2 may take for a pattern; one that needs more is refused."""
 
 
 def _glob(value: bytes, pattern: Text) -> Test:
     if not any(char in value for char in b"*?[\\"):
         return lambda text: text == value
-    if len(value) > _LONGEST_GLOB:
-        raise FilterError("the pattern is too long", pattern.position, f"at most {_LONGEST_GLOB} bytes")
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.dot_nl = True
@@ -145,7 +146,10 @@ def _byte(char: bytes) -> bytes:
 
 
 def _whole(expression: bytes, options: re2.Options, pattern: Text) -> Test:
+    if len(pattern.value) > _LONGEST_PATTERN:
+        raise FilterError("the pattern is too long", pattern.position, f"at most {_LONGEST_PATTERN} bytes")
     options.log_errors = False
+    options.max_mem = _PATTERN_MEMORY
     try:
         matches = re2.compile(expression, options).fullmatch
     except re2.error as error:

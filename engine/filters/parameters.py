@@ -22,7 +22,7 @@ from engine.fields.family import process_of
 from engine.fields.field import FieldType, Place, Value
 from engine.fields.render import text_maker, value_of
 from engine.fields.values import CURRENT_DIRECTORY, directory_of_fd, numbered, tagged
-from engine.filters.kernels import placed_texts, search_placed
+from engine.filters.kernels import placed_texts, search_placed, spread
 from engine.filters.plan import Answers, Mask, Plan, Rows, Test
 from engine.filters.sides import Side
 from engine.store.segment import Segment
@@ -102,6 +102,7 @@ class ParameterTerm(Plan):
         self._places = np.array([-1 if index is None else index for index in indexes], np.int32)
         how = [_how(kind, index, raw, arrays) for kind, index in zip(CATALOGUE, indexes, strict=True)]
         self._how = np.array(how, np.int8)
+        self._having = (self._how >= 0).view(np.uint8)
         self._directories = np.array(
             [
                 kind.params[place].dirfd_param if way is _How.RELATIVE else -1
@@ -128,12 +129,16 @@ class ParameterTerm(Plan):
         return bool((self._places[segment.types_present] >= 0).any())
 
     def _mask(self, store: Store, segment: Segment, rows: Rows) -> Mask:
-        how = self._how.take(segment.type if rows is None else segment.type[rows])
-        held = np.zeros(len(how), np.bool_)
-        chosen = np.flatnonzero(how >= 0)
+        if rows is None:
+            having = np.empty(len(segment), np.bool_)
+            spread(self._having, segment.type, having.view(np.uint8))
+        else:
+            having = self._how[segment.type[rows]] >= 0
+        held = np.zeros(len(having), np.bool_)
+        chosen = np.flatnonzero(having)
         if len(chosen):
             asked = chosen if rows is None else rows[chosen]
-            held[chosen] = self._answers(store, segment, asked, how[chosen])
+            held[chosen] = self._answers(store, segment, asked, self._how[segment.type[asked]])
         return held
 
     def _answers(self, store: Store, segment: Segment, rows: NDArray[np.intp], how: NDArray[np.int8]) -> Mask:
@@ -147,7 +152,8 @@ class ParameterTerm(Plan):
     def _near_answers(self, store: Store, segment: Segment, rows: NDArray[np.intp], how: NDArray[np.int8]) -> Mask:
         held = np.zeros(len(rows), np.bool_)
         starts, lengths = np.empty(len(rows), np.int64), np.full(len(rows), -2, np.int32)
-        begins, ends = segment.offset[rows], np.append(segment.offset[1:], segment.end)[rows]
+        begins, following = segment.offset[rows], np.minimum(rows + 1, len(segment) - 1)
+        ends = np.where(rows + 1 < len(segment), segment.offset[following], segment.end)
         base = int(begins.min())
         # Rows made up for processes without events have no record; and the file may have been cut since.
         data = store.raw.read(base, int(ends.max())) if base >= 0 else b""

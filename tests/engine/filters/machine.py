@@ -14,7 +14,7 @@ from engine.decode.event import Event
 from engine.events import FdKind, codes_by_name
 from engine.fields import UnknownField
 from engine.fields.field import Field, FieldType, Numbers, Place
-from engine.filters.syntax import And, Comparison, Exists, Expression, FieldName, Not, Or, Text, Values
+from engine.filters.syntax import And, Comparison, Exists, Expression, FieldName, Not, Or, Text, Transform, Values
 from engine.model.facts import Role, Socket, Thread
 from engine.model.fds import Identity
 from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, NO_ROW, SAMPLE, Segment
@@ -158,25 +158,41 @@ def look_up(name: str) -> tuple[Field, str | None]:
 
 
 @cache
-def value_of(name: str, event: Event) -> Any:
-    """A field's value for an event."""
-    return FIELDS[name].of(event)
+def value_of(name: FieldName, event: Event) -> tuple[Field, Any]:
+    """A field of these tests, and its value for an event."""
+    return FIELDS[name.name], FIELDS[name.name].of(event)
 
 
-def obvious(tree: Expression, event: Event) -> bool:
-    """What a filter says of one event, without plan, columns or tables."""
+Valued = Callable[[FieldName, Event], tuple[Field, Any]]
+
+
+def obvious(tree: Expression, event: Event, valued: Valued = value_of) -> bool:
+    """What a filter says of one event, without plan, columns or tables; ``valued`` tells a field and its value."""
     match tree:
         case And(operands):
-            return all([obvious(operand, event) for operand in operands])
+            return all([obvious(operand, event, valued) for operand in operands])
         case Or(operands):
-            return any([obvious(operand, event) for operand in operands])
+            return any([obvious(operand, event, valued) for operand in operands])
         case Not(operand):
-            return not obvious(operand, event)
-        case Exists(FieldName(name)):
-            return value_of(name, event) not in (None, ())
-        case Comparison(FieldName(name), operator, right, quantifier):
-            return _obvious_comparison(FIELDS[name], operator, right, quantifier, value_of(name, event))
+            return not obvious(operand, event, valued)
+        case Exists(FieldName() as name):
+            return valued(name, event)[1] not in (None, ())
+        case Comparison(FieldName() as left, operator, FieldName() | Transform("val", (FieldName(),)) as right):
+            other = right if isinstance(right, FieldName) else right.arguments[0]
+            assert isinstance(other, FieldName)
+            return _obvious_between(*valued(left, event), operator, valued(other, event)[1])
+        case Comparison(FieldName() as name, operator, right, quantifier):
+            field, value = valued(name, event)
+            return _obvious_comparison(field, operator, right, quantifier, value)
     raise AssertionError(f"{tree} is not made by these tests")
+
+
+def _obvious_between(field: Field, value: Any, operator: str, other: Any) -> bool:
+    if value in (None, ()) or other is None:
+        return False
+    values = value if field.multiple and isinstance(value, tuple) else (value,)
+    held = [_HELD[operator](item, other) for item in values]
+    return all(held) if operator == "!=" else any(held)
 
 
 def _obvious_comparison(field: Field, operator: str, right: object, quantifier: str | None, value: Any) -> bool:
@@ -199,7 +215,7 @@ def _obvious_comparison(field: Field, operator: str, right: object, quantifier: 
 
 
 def _obvious_values(field: Field, operator: str, value: Any, literal: bytes) -> bool:
-    values = value if field.multiple else (value,)
+    values = value if field.multiple and isinstance(value, tuple) else (value,)
     held = [_obvious(field.type, operator, item, literal) for item in values]
     return all(held) if operator == "!=" else any(held)
 
@@ -213,7 +229,8 @@ def _obvious(kind: FieldType, operator: str, value: Any, literal: bytes) -> bool
         shown = value.decode("latin-1")
         return fnmatchcase(*((shown.lower(), text.lower()) if operator == "iglob" else (shown, text)))
     if operator == "pmatch":
-        return bool(value == literal or value.startswith(literal.rstrip(b"/") + b"/"))
+        wanted, parts = ([part for part in path.split(b"/") if part] for path in (literal, value))
+        return parts[: len(wanted)] == wanted
     readers: dict[FieldType, Callable[[str], Any]] = {
         FieldType.TEXT: lambda text: literal,
         FieldType.BYTES: lambda text: bytes.fromhex(text) if operator[0] == "b" else literal,
@@ -222,18 +239,20 @@ def _obvious(kind: FieldType, operator: str, value: Any, literal: bytes) -> bool
         FieldType.FLOAT: float,
     }
     wanted = readers.get(kind, int)(text)
-    answers: dict[str, Callable[[], bool]] = {
-        "=": lambda: value == wanted,
-        "!=": lambda: value != wanted,
-        "<": lambda: value < wanted,
-        "<=": lambda: value <= wanted,
-        ">": lambda: value > wanted,
-        ">=": lambda: value >= wanted,
-        "contains": lambda: wanted in value,
-        "bcontains": lambda: wanted in value,
-        "icontains": lambda: wanted.upper() in value.upper(),
-        "startswith": lambda: value[: len(wanted)] == wanted,
-        "bstartswith": lambda: value[: len(wanted)] == wanted,
-        "endswith": lambda: value[len(value) - len(wanted) :] == wanted and len(wanted) <= len(value),
-    }
-    return answers[operator]()
+    return _HELD[operator](value, wanted)
+
+
+_HELD: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda value, wanted: value == wanted,
+    "!=": lambda value, wanted: value != wanted,
+    "<": lambda value, wanted: value < wanted,
+    "<=": lambda value, wanted: value <= wanted,
+    ">": lambda value, wanted: value > wanted,
+    ">=": lambda value, wanted: value >= wanted,
+    "contains": lambda value, wanted: wanted in value,
+    "bcontains": lambda value, wanted: wanted in value,
+    "icontains": lambda value, wanted: wanted.upper() in value.upper(),
+    "startswith": lambda value, wanted: value[: len(wanted)] == wanted,
+    "bstartswith": lambda value, wanted: value[: len(wanted)] == wanted,
+    "endswith": lambda value, wanted: value[len(value) - len(wanted) :] == wanted and len(wanted) <= len(value),
+}

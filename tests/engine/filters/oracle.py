@@ -120,12 +120,18 @@ class Cells:
         self._copy = copy
         self._store = store
         self._theirs: dict[str, dict[int, str]] = {}
+        self._ours: dict[str, tuple[dict[int, str | None], LineFormat]] = {}
 
     def differing(self, number: int, fields: tuple[str, ...]) -> tuple[str, ...]:
         """Fields that differ in an event; not those that sysdig cannot print."""
-        event = event_at(self._store, number - 1)
         cells = {field: self._of(field).get(number) for field in fields}
-        return tuple(field for field, cell in cells.items() if cell not in (None, LineFormat(f"*%{field}").line(event)))
+        return tuple(field for field, cell in cells.items() if cell not in (None, self._our(field, number)))
+
+    def _our(self, field: str, number: int) -> str | None:
+        cells, layout = self._ours.setdefault(field, ({}, LineFormat(f"*%{field}")))
+        if number not in cells:
+            cells[number] = layout.line(event_at(self._store, number - 1))
+        return cells[number]
 
     def _of(self, field: str) -> dict[int, str]:
         if field not in self._theirs:
@@ -166,14 +172,14 @@ def main(names: list[str]) -> None:
         others = sum(isinstance(answer, dict) for answer in known[name].values())
         sys.stdout.write(f"{name}: {len(known[name])} filters, {others} keep others\n")
         sys.stdout.flush()
-    rows = ",\n".join(
-        f'"{name}": {{\n'
-        + ",\n".join(f"{json.dumps(text)}: {json.dumps(answer)}" for text, answer in known[name].items())
-        + "\n}"
-        for name in CAPTURES
-        if name in known
-    )
-    EVENTS.write_text(f"{{\n{rows}\n}}\n", "utf-8")
+        blocks = (
+            f"{json.dumps(each)}: {{\n"
+            + ",\n".join(f"{json.dumps(text)}: {json.dumps(answer)}" for text, answer in known[each].items())
+            + "\n}"
+            for each in CAPTURES
+            if each in known
+        )
+        EVENTS.write_text("{\n" + ",\n".join(blocks) + "\n}\n", "utf-8")
 
 
 if __name__ == "__main__":

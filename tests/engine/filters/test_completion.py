@@ -167,7 +167,7 @@ def test_a_hint_says_what_is_read() -> None:
 
 
 @given(trees.map(str), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_place_of_any_filter_can_be_asked(text: str, data: st.DataObject) -> None:
     cursor = data.draw(st.integers(0, len(text)))
     completion = complete(text, cursor)
@@ -182,7 +182,7 @@ def test_any_text_can_be_asked(text: str, cursor: int) -> None:
 
 
 @given(trees)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_spots_are_in_the_text(tree: object) -> None:
     text = str(tree)
     assert all(0 <= spot.start <= len(text) for spot in spots(text))
