@@ -21,6 +21,7 @@ from engine.fields import (
     opened,
     paths,
     process,
+    spans,
     syslog,
     thread,
     times,
@@ -33,6 +34,7 @@ _MODULES = (
     *(event, times, amounts, paths, process, family, thread, inside, fd, user, container, k8s, syslog, fdlist, opened),
     connecting,
     exchanges,
+    spans,
 )
 FIELDS: dict[str, Field] = {field.name: field for module in _MODULES for field in module.FIELDS}
 """All fields by name, group by group."""

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from engine.fields.field import Field, FieldType, Numbers, Place
+from engine.fields.words import WORDS
 from engine.protocols.exchanges import Exchange, exchanges_of
 from engine.store.segment import Segment
 from engine.store.store import Store
@@ -18,34 +19,6 @@ from engine.store.store import Store
 _HTTP = frozenset({b"http"})
 _DNS = frozenset({b"dns"})
 _DATABASES = frozenset({b"postgresql", b"mysql", b"redis"})
-_MOST_WORDS = 1 << 20
-_MOST_BYTES = 1 << 27
-
-
-class _Words:
-    """Texts by number, shared by all; what there is no room for any more is told as an ellipsis."""
-
-    def __init__(self) -> None:
-        self._texts = ["…".encode()]
-        self._codes = {self._texts[0]: 0}
-        self._bytes = 0
-
-    def code(self, text: bytes) -> int:
-        found = self._codes.get(text)
-        if found is not None:
-            return found
-        if len(self._texts) >= _MOST_WORDS or self._bytes + len(text) > _MOST_BYTES:
-            return 0
-        self._bytes += len(text)
-        self._texts.append(text)
-        self._codes[text] = len(self._texts) - 1
-        return len(self._texts) - 1
-
-    def text(self, code: int) -> bytes:
-        return self._texts[code]
-
-
-_WORDS = _Words()
 
 
 def _numbers(protocols: frozenset[bytes], read: Callable[[Exchange], int | None]) -> Callable[..., Numbers]:
@@ -64,7 +37,7 @@ def _numbers(protocols: frozenset[bytes], read: Callable[[Exchange], int | None]
 def _texts(protocols: frozenset[bytes], read: Callable[[Exchange], bytes | None]) -> Callable[..., Numbers]:
     def code(exchange: Exchange) -> int | None:
         text = read(exchange)
-        return None if text is None else _WORDS.code(text)
+        return None if text is None else WORDS.code(text)
 
     return _numbers(protocols, code)
 
@@ -85,7 +58,7 @@ def _fields(name: str, protocols: frozenset[bytes], thing: str) -> tuple[Field, 
             FieldType.TEXT,
             f"client for the end that sends {thing}, server for the other",
             _texts(protocols, _side),
-            words=_WORDS.text,
+            words=WORDS.text,
         ),
         made(
             f"{name}.time",
@@ -111,7 +84,7 @@ def _text(name: str, protocols: frozenset[bytes], meaning: str, read: Callable[[
         _texts(protocols, read),
         Place.EVENT,
         name.partition(".")[0],
-        words=_WORDS.text,
+        words=WORDS.text,
         own=True,
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 _PLUGINS = "events of plugins other than the kernel's are not read"
 _API = "only an API server of Kubernetes tells it, and none is asked"
-_TRACERS = "tracers were taken out of sysdig, and no known capture has events of theirs"
+_TRACERS = "of tracers, which were taken out of sysdig, only the spans they end are told"
 _PARTS = ("name", "id", "label", "labels")
 _EVENTS_IN = ("id", "ntags", "nargs", "tags", "tag", "args", "arg")
 _SPAN = (
-    *(*_EVENTS_IN, "time", "enterargs", "enterarg", "duration", "duration.quantized", "duration.human"),
+    *("nargs", "args", "arg", "time", "enterarg", "duration.quantized", "duration.human"),
     *("duration.fortag", "count", "count.fortag", "childcount.fortag", "idtag", "rawtime", "rawparenttime"),
 )
 

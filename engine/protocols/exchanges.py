@@ -18,16 +18,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.decode.event import Event
-from engine.decode.parameters import WIDE
-from engine.decode.records import contents, locate
-from engine.events import CATALOGUE, L4_NAMES, FdKind
+from engine.decode.records import contents
+from engine.events import L4_NAMES, FdKind
 from engine.model.facts import Role
 from engine.model.fds import Identity
 from engine.protocols.dns import Dns
 from engine.protocols.http import Http
 from engine.protocols.message import Question, Reader
 from engine.protocols.mysql import Mysql
+from engine.protocols.payloads import MOVES, WRITES, located, payload_of
 from engine.protocols.postgres import Postgres
 from engine.protocols.redis import Redis
 from engine.protocols.sniff import sniff
@@ -43,9 +42,6 @@ _SOCKETS = [
     int(kind)
     for kind in (FdKind.IPV4, FdKind.IPV6, FdKind.UNIX, FdKind.IPV4_SERVER, FdKind.IPV6_SERVER)
 ]  # fmt: skip
-_DATA = np.array([-1 if (place := kind.index("data")) is None else place for kind in CATALOGUE], np.int32)
-_MOVES = np.array([kind.is_exit and place >= 0 for kind, place in zip(CATALOGUE, _DATA, strict=True)])
-_WRITES = np.array([kind.category.name == "IO_WRITE" for kind in CATALOGUE])
 _REQUEST, _RESPONSE, _COMMAND = 1, 2, 3
 _DNS, _POSTGRES, _MYSQL, _REDIS = 1, 2, 3, 4
 _READERS: dict[int, Callable[[], Reader]] = {_DNS: Dns, _POSTGRES: Postgres, _MYSQL: Mysql, _REDIS: Redis}
@@ -147,21 +143,17 @@ class Exchanges:
 
     def _take(self, segment: Segment) -> None:
         store = self._store
-        moves = _MOVES[segment.type] & (segment.result > 0) & (segment.fd_row >= 0) & (segment.offset >= 0)
+        moves = MOVES[segment.type] & (segment.result > 0) & (segment.fd_row >= 0) & (segment.offset >= 0)
         rows = np.flatnonzero(moves)
         if len(rows):
             kinds = store.fds.rows["kind"]
             rows = rows[np.isin(kinds[segment.fd_row[rows]], _SOCKETS)]
         if not len(rows):
             return
-        begins, ends = segment.offset[rows], np.append(segment.offset[1:], segment.end)[rows]
-        base = int(begins.min())
-        data = store.raw.read(base, int(ends.max()))
+        data, starts, lengths = located(store, segment, rows)
         if not len(data):
             # The file was cut since.
             return
-        starts, lengths = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
-        locate(data, begins - base, ends - base, _DATA[segment.type[rows]], WIDE, starts, lengths)
         begun = np.zeros(len(rows), np.uint8)
         sniff(data, starts, lengths, begun)
         hints = self._hinted()[segment.fd_row[rows]]
@@ -176,10 +168,7 @@ class Exchanges:
             kind = int(begun[place])
             captured = payload
             if captured is None:
-                # A record of an old layout.
-                params = Event(store, segment, row).params
-                index = int(_DATA[segment.type[row]])
-                captured = params[index] if index < len(params) else None
+                captured = payload_of(store, segment, row)
                 kind = _begun(captured or b"")
             if captured and (
                 kind or hints[place] or payload is not None or self._key(segment, row) in self._connections
@@ -199,7 +188,7 @@ class Exchanges:
         connection = self._connection(segment, row, begun, hinted)
         if connection is None:
             return
-        writes = bool(_WRITES[segment.type[row]])
+        writes = bool(WRITES[segment.type[row]])
         size, time = int(segment.result[row]), int(segment.time[row])
         reader = connection.reader
         if connection.asks is None or connection.asks is writes:

@@ -118,5 +118,26 @@ def kubernetes() -> bytes:
     return section() + machine(cpus=1) + process_list(9, threads) + files + told + moved
 
 
-MADE = {"notifications": notifications, "infra": infra, "syslog": syslog, "kubernetes": kubernetes}
+def spans() -> bytes:
+    """Two traces a program tells of itself, one with a span below; and what is no end of any."""
+    told = (
+        (0, b">:17:web:path=/a:"),
+        (2, b">:17:web.db:q=1:"),
+        (5, b"<:17:web.db::"),
+        (10, b"<:17:web::"),
+        (20, b">:18:web::"),
+        (50, b"<:18:web::"),
+        (60, b"<:99:lost::"),
+        (70, b"> not a tracer"),
+    )
+    return (
+        section()
+        + machine(cpus=1)
+        + process_list(9, [process(10, b"app")])
+        + fd_list(10, [Entry(4, FdKind.FILE_V2, b"/dev/null")])
+        + b"".join(written(10, 4, START + at * MS, data) for at, data in told)
+    )
+
+
+MADE = {"notifications": notifications, "infra": infra, "syslog": syslog, "kubernetes": kubernetes, "spans": spans}
 """By name, what writes the bytes."""

@@ -37,6 +37,7 @@ PAIRS = (
     ("made/infra", "docker_events"),
     ("made/notifications", "notifications"),
     ("made/syslog", "spy_syslog"),
+    ("made/spans", "traces_summary"),
     ("made/kubernetes", "kubernetes_pods"),
 )
 """Captures and views compared."""
@@ -113,6 +114,11 @@ class Told:
                     used += now - since
                 running[line.evt_cpu] = str(line.argument("next")), now
         return used / 1e7 / self.seconds
+
+
+def both(number: float) -> Both:
+    """Both say it, each in its way."""
+    return Both(number, number)
 
 
 def calls(lines: Iterable[Line]) -> Both:
@@ -203,6 +209,20 @@ def unseen_usage(told: Told, pid: str) -> Both:
     return Both(0, 100 * opened / unseen_limit(told, pid).ours)
 
 
+def durations(told: Told, tag: str) -> list[int]:
+    """ns of the spans of one tag, as the tracers in sysdig's lines have them."""
+    begun: dict[str, int] = {}
+    found = []
+    for line in told.lines:
+        if line.evt_type == "tracer" and f"tags={tag} " in line.evt_args:
+            span = line.evt_args.split()[0]
+            if line.evt_dir == ">":
+                begun[span] = int(line.evt_rawtime)
+            elif span in begun:
+                found.append(int(line.evt_rawtime) - begun.pop(span))
+    return found
+
+
 def queue(told: Told, port: str, name: str) -> Both:
     """Theirs is the text of the first accept of a port, ours the average of all, of the limit the largest."""
     found = [
@@ -246,6 +266,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("procs_cpu", "SYS"): lambda told, key: cpu(told, threads_of_process(told, key), "cpu_sys"),
     # Theirs has switches' and stand-ins' like added.
     ("procs_cpu", "SYSCALLS"): lambda told, key: Both(ANYTHING, calls(told.of(key)).ours),
+    # Theirs are texts.
+    ("traces_summary", "AVG TIME"): lambda told, key: both(sum(durations(told, key)) / len(durations(told, key))),
+    ("traces_summary", "MIN TIME"): lambda told, key: both(min(durations(told, key))),
+    ("traces_summary", "MAX TIME"): lambda told, key: both(max(durations(told, key))),
     ("io_by_type", "IOPS"): lambda told, key: of_kind(told, key, lambda line: 1, lambda latency: 1),
     ("io_by_type", "TIME"): lambda told, key: of_kind(
         told, key, lambda line: int(line.evt_latency or 0), lambda latency: latency
@@ -387,6 +411,9 @@ def only_theirs(told: Told, view: str) -> set[str]:
     if view == "syscall_procs":
         called = {line.proc_pid for line in told.calls if line.evt_type not in NO_CALLS}
         return set(csysdig.rows(told.copy, "procs")) - called
+    if view == "traces_summary":
+        # An end without a beginning, and what is no tracer.
+        return {"lost", "invalid tracer > not a tracer, len14"}
     if view == "io_by_type":
         # Calls without a descriptor.
         return {""}

@@ -41,6 +41,7 @@ ONLY = {
     "docker_events": ("made/infra", "containers.scap.gz"),
     "notifications": ("made/notifications",),
     "spy_syslog": ("made/syslog",),
+    **dict.fromkeys(("spans_list", "spans_summary", "traces_list", "traces_summary"), ("made/spans",)),
     **dict.fromkeys(
         ("kubernetes_deployments", "kubernetes_namespaces", "kubernetes_pods", "kubernetes_replicasets"),
         ("made/kubernetes",),
@@ -186,7 +187,9 @@ SAME: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "kubernetes_replicasets": [],
     "listening": [],
     "process_tree": [],
+    "spans_summary": [],
     "tcp_connections": [],
+    "traces_summary": [],
     "syscall_latency": [("TOTAL", ("TIME",))],
     "users": [],
     "io_by_type": [],

@@ -273,6 +273,22 @@ def of_the_system_log() -> tuple[Event, Expected]:
     return sent, expected
 
 
+def of_a_span() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    seen.fd(10, 4, FdKind.FILE_V2, b"/dev/null")
+    begun = seen.happens(SENDTO, 10, res=20, data=b">:7:web.db:q=1:", fd=4)
+    ended = seen.happens(SENDTO, 10, res=20, data=b"<:7:web.db::", fd=4)
+    expected = {
+        "span.id": 7,
+        "span.ntags": 2,
+        "span.tags": "web.db",
+        "span.tag[1]": "db",
+        "span.enterargs": "q=1",
+        "span.duration": ended.time - begun.time,
+    }
+    return ended, expected
+
+
 def of_a_plugin() -> tuple[Event, Expected]:
     seen = Machine(listed(10))
     seen.happens(MMAP, 10, res=0)
@@ -355,6 +371,7 @@ MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_pod_by_name_and_control_group,
     of_a_control_group,
     of_the_system_log,
+    of_a_span,
     of_a_plugin,
     of_docker,
     of_memory,
