@@ -65,6 +65,10 @@ class Ingest(ABC):
         """Time (ns since epoch) until which events that a filter keeps were left out; 0 when none were."""
         return 0
 
+    def fail(self, error: Exception) -> None:
+        """Say of every state from now on that something of ours broke on another thread."""
+        self._error = self._error or f"answering stopped: {type(error).__name__}: {error}"
+
     def rest(self) -> None:  # noqa: B027 (a file is not in a hurry)
         """To be called before work on the store: waits while the program takes all it may take of a core."""
 

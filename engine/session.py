@@ -36,7 +36,7 @@ class Session:
         self._unanswered: dict[str, Request] = {}
         self._threads = [
             threading.Thread(target=ingest.run, args=[publish], name="ingest", daemon=True),
-            threading.Thread(target=self._answer_all, name="query", daemon=True),
+            threading.Thread(target=self._answer_until_closed, name="query", daemon=True),
         ]
 
     def start(self) -> None:
@@ -85,6 +85,13 @@ class Session:
         self._ingest.release()
 
     # query
+
+    def _answer_until_closed(self) -> None:
+        try:
+            self._answer_all()
+        except Exception as error:  # nothing is answered any more, which has to be seen
+            self._ingest.fail(error)
+            self._publish(self._ingest.status())
 
     def _answer_all(self) -> None:
         kept, forgotten, damaged = Kept(), 0, 0

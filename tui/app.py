@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -131,10 +132,10 @@ class Syscope(App[None]):
 
     def on_mount(self) -> None:
         """Show the screen and begin to read."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             # Tests run more than one app, and not all in the main thread.
             with suppress(ValueError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
+                asyncio.get_running_loop().add_signal_handler(number, self._leave, 128 + number)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -146,6 +147,15 @@ class Syscope(App[None]):
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=PROBLEM_TIME, markup=False)
         self._engine.start()
+
+    def _leave(self, status: int) -> None:
+        """End as a signal asks for."""
+        if os.isatty(sys.__stdout__.fileno() if sys.__stdout__ else -1):
+            self.exit(None, status)
+        else:
+            # The terminal is gone: whatever is written to it may wait for ever.
+            self.close_engine()
+            os._exit(status)
 
     def on_unmount(self) -> None:
         """Stop reading."""

@@ -29,7 +29,7 @@ ONLY = {
         ("mixed.scap.gz", "containers.scap.gz", "mixed25_thin.scap.gz"),
     ),
     # Without enters it is not known what a thread is inside of.
-    "in_progress": ("mixed.scap.gz", "tiny.scap"),
+    "in_progress": ("mixed.scap.gz", "containers.scap.gz"),
     # Without enters it is not known how long a call took.
     "slow_io": ("mixed.scap.gz", "tiny.scap"),
     **dict.fromkeys(("spectro_all", "spectro_file"), ("mixed.scap.gz", "tiny.scap")),

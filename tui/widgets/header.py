@@ -60,8 +60,10 @@ class Header(Vertical):
             parts.append((f"{scaled(status.memory)}B in memory", "$foreground-muted"))
         line.right = Content("  ").join(Content.styled(text, style) for text, style in parts)
         damage = self.query_one("#damage", Line)
-        damage.display = bool(status.damage)
-        if status.damage:
+        damage.display = bool(status.damage or status.error)
+        if status.error:
+            damage.left = Content.assemble(("✗ ", "bold"), status.error)
+        elif status.damage:
             more = f"   and {len(status.damage) - 1} more" if len(status.damage) > 1 else ""
             damage.left = Content.assemble(("✗ ", "bold"), status.damage[0], more)
 
