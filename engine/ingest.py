@@ -24,6 +24,17 @@ STATUS_INTERVAL = 250_000_000
 """Nanoseconds between two reports of progress while a file loads."""
 
 
+def look_inside(store: Store, decoder: Decoder, calls: Iterable[tuple[int, int, int, int]], now: int) -> None:
+    """Tell a store which calls threads are inside of: tid, type code, since when (0: unknown), fd number."""
+    inside = {}
+    for tid, code, since, number in calls:
+        fd = None if number == NO_FD else number
+        life, name = decoder.life_and_fd(tid, -1 if fd is None else fd)
+        if life >= 0:
+            inside[life] = Inside(code, since or None, fd, name)
+    store.inside, store.inside_at = inside, now
+
+
 class Ingest(ABC):
     """Fills ``store`` on the thread that calls ``run``, and tells how far it got."""
 
@@ -71,16 +82,6 @@ class Ingest(ABC):
 
     def rest(self) -> None:  # noqa: B027 (a file is not in a hurry)
         """To be called before work on the store: waits while the program takes all it may take of a core."""
-
-    def _look_inside(self, decoder: Decoder, calls: Iterable[tuple[int, int, int, int]], now: int) -> None:
-        """Tell the store which calls threads are inside of: tid, type code, since when (0: unknown), fd number."""
-        inside = {}
-        for tid, code, since, number in calls:
-            fd = None if number == NO_FD else number
-            life, name = decoder.life_and_fd(tid, -1 if fd is None else fd)
-            if life >= 0:
-                inside[life] = Inside(code, since or None, fd, name)
-        self.store.inside, self.store.inside_at = inside, now
 
     @property
     def progress(self) -> float:
@@ -139,9 +140,10 @@ class CaptureIngest(Ingest):
                     told, segments = now, len(self.store.segments)
                     tell(self.status())
             self._decoder.seal()
-            # Filters have found no thread inside of a call before.
-            self._look_inside(self._decoder, self._decoder.inside(), self.store.time_span[1])
-            self.store.revision += 1
+            if calls := self._decoder.inside():
+                # Filters have found no thread inside of a call before. A native capture has told already.
+                look_inside(self.store, self._decoder, calls, self.store.time_span[1])
+                self.store.revision += 1
             if not self.store.events and not self._closing:
                 self._error = str(self.store.damage[-1]) if self.store.damage else f"{self._name}: holds no events"
         except Exception as error:  # the screen must say why rows stop; what was read keeps answering

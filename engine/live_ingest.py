@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.decode.decoder import Decoder
-from engine.ingest import Ingest
+from engine.ingest import Ingest, look_inside
 from engine.pace import Pace
 from engine.pushdown import Pushdown
 from engine.query.snapshots import Live, Status
@@ -268,7 +268,7 @@ class LiveIngest(Ingest):
         # At even distances, as long as that leaves the next one most of its length.
         self._due = max(self._due, window[1] - self._pace.interval // 4) + self._pace.interval
         self._resident = resident()
-        self._look_inside(self._decoder, self._source.inside(), window[1])
+        look_inside(self.store, self._decoder, self._source.inside(), window[1])
         self.latest = window
 
     # room

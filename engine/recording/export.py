@@ -22,6 +22,7 @@ from engine.decode.decoder import Decoder
 from engine.fields.field import FieldType
 from engine.filters.literals import read, time_of_day
 from engine.filters.syntax import Text
+from engine.ingest import look_inside
 from engine.model.facts import Container, Thread
 from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
@@ -97,6 +98,8 @@ def export(path: Path, target: Path, choice: Choice, progress: Progress = lambda
         while source.step(decoder):
             progress("reading", source.progress)
         decoder.seal()
+        if calls := decoder.inside():
+            look_inside(store, decoder, calls, store.time_span[1])
         if not store.segments:
             raise CaptureError(str(store.damage[-1]) if store.damage else f"{path}: holds no events")
         if not (choice.filter.strip() or choice.since or choice.until or choice.old or choice.numbers):

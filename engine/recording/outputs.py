@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.decode.decoder import Decoder
 from engine.decode.pairs import Pairs
 from engine.events import SYSCALLS
+from engine.ingest import look_inside
 from engine.sources.live.writer import Facts, ScapFile
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import KeptBytes
@@ -64,7 +65,7 @@ class NativeFile:
     def __init__(self, path: Path, facts: Facts, *, single: bool, compress: bool) -> None:
         """Create the file. Raises OSError."""
         self._raw = KeptBytes()
-        self._followed = 0
+        self._followed = self._last = 0
         self._store = Store(self._raw)
         self._decoder = Decoder(self._store, str(path))
         facts.repeat(self._decoder)
@@ -93,6 +94,7 @@ class NativeFile:
 
     def _follow(self) -> None:
         if self._store.segments:
+            self._last = self._store.segments[-1].time_span[1]
             self._writer.follow()
             self._followed = self._store.segments[-1].end
             self._raw.drop(self._followed)
@@ -107,5 +109,7 @@ class NativeFile:
         """As of every output."""
         try:
             self.flush()
+            if calls := self._decoder.inside():
+                look_inside(self._store, self._decoder, calls, self._last)
         finally:
             self._writer.close()

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine import filters
 from engine.decode.decoder import Decoder
+from engine.ingest import look_inside
 from engine.pushdown import Pushdown
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, write
@@ -120,6 +121,7 @@ class Recorder:
             self._source.stop()
             while self._step():
                 pass
+            look_inside(self._store, self._decoder, self._source.inside(), self._source.now())
         finally:
             for file in (self._writer, self._output):
                 if file is not None:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
-from engine.model.facts import Container, Group, Interface, Machine, Role, Socket, Thread, User
+from engine.model.facts import Container, Group, Inside, Interface, Machine, Role, Socket, Thread, User
 
 TEXTS = tuple[bytes, ...]
 _HINTS = get_type_hints(Thread)
@@ -56,7 +56,7 @@ OF_CONTAINER = {one: _CHECKS[hint] for one, hint in get_type_hints(Container).it
 
 _OF_ROW: dict[type, list[tuple[str, Callable[[Any], bool]]]] = {
     kind: [(name, _CHECKS[hint]) for name, hint in get_type_hints(kind).items()]
-    for kind in (Machine, Interface, User, Group, Socket)
+    for kind in (Machine, Interface, User, Group, Socket, Inside)
 }
 """Names and checks of the values of a named tuple."""
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.events import TYPES, UNKNOWN_TYPE
 from engine.sources.native.frames import Frame, FrameError, Kind, read_block, read_frame
-from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, NO_ROW, OTHER, SAMPLE, UNKNOWN_LATENCY, Segment
+from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, NO_ROW, OTHER, SAMPLE, UNKNOWN_LATENCY, Sample, Segment
 
 BUDGET = 1 << 30
 """Bytes of columns held at once; those read first are read again when they are asked for once more."""
@@ -51,6 +51,12 @@ _ABSENT = {
     "latency": UNKNOWN_LATENCY,
 }
 """Values of columns that cannot be read; 0 of the others."""
+
+
+def about_fds(samples: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which samples have rows of fds for values."""
+    found: NDArray[np.bool_] = (samples["kind"] >= Sample.STDIN) & (samples["kind"] <= Sample.STDERR)
+    return found
 
 
 class Piece:
@@ -115,6 +121,7 @@ class Piece:
             (samples["event"], 0, self.count, "events of samples"),
             (others["event"], 0, self.count, "events of fds"),
             (others["row"], NO_ROW, fds, "rows of other fds"),
+            (samples["value"][about_fds(samples)], NO_ROW, fds, "rows of fds of samples"),
             (offset, self.begin, self.end, "offsets of events"),
         ):
             if len(rows) and not (rows.min() >= least and rows.max() < end):

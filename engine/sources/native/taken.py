@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.events import FdKind
-from engine.model.facts import Container, Group, Interface, Machine, Role, Socket, Thread, User
+from engine.events import TYPES, FdKind
+from engine.model.facts import Container, Group, Inside, Interface, Machine, Role, Socket, Thread, User
 from engine.model.fds import FD, Identity
 from engine.sources.native.schema import (
     FACTS,
@@ -59,6 +59,7 @@ class Taken:
             ("users", self._take_users),
             ("groups", self._take_groups),
             ("containers", self._take_containers),
+            ("inside", lambda calls: self._take_inside(calls, body.get("inside_at"))),
             ("sampled", self._take_sampled),
             ("losses", self._take_losses),
         ):
@@ -191,6 +192,17 @@ class Taken:
         if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str):
             return entry[0]
         raise TableError("expected a container's id and its user or group")
+
+    def _take_inside(self, calls: list[Any], now: Any) -> None:
+        found = {}
+        for call in calls:
+            if not (isinstance(call, list) and len(call) == 2 and type(call[0]) is int):
+                raise TableError("expected lives, and the calls they are inside of")
+            found[call[0]] = row_of(Inside, call[1])
+        if type(now) is not int or not all(0 <= call.type < TYPES for call in found.values()):
+            raise TableError("expected calls of known types, and when threads were inside of them")
+        self._store.inside, self._store.inside_at = found, now
+        self._store.revision += 1
 
     def _take_sampled(self, moments: list[Any]) -> None:
         if not all(type(moment) is int and 0 <= moment < 2**63 for moment in moments):

@@ -64,6 +64,9 @@ class Told:
         yield from self._of_threads(compress, known)
         yield from self._of_fds(compress)
         rest = self._of_others()
+        if every and self._store.inside_at:
+            inside = [[life, list(call)] for life, call in self._store.inside.items()]
+            rest |= {"inside": inside, "inside_at": self._store.inside_at}
         if rest:
             yield rest, Data(compress)
 

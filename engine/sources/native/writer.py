@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.sources.native.frames import ENTRY, VERSION, Data, Kind, frame, trailer
 from engine.sources.native.schema import THREAD
-from engine.sources.native.segments import COLUMNS, PAGE
+from engine.sources.native.segments import COLUMNS, PAGE, about_fds
 from engine.sources.native.told import Told
 from engine.store.segment import Segment
 from engine.store.store import Store
@@ -144,10 +144,13 @@ class NativeWriter:
             return np.where(values >= 0, values + threads, values)
         if name == "fd_row" and fds:
             return np.where(values >= 0, values + fds, values)
-        if (name == "samples" and threads) or (name == "others" and fds):
-            field, more = ("thread", threads) if name == "samples" else ("row", fds)
+        if name == "samples" and (threads or fds):
             values = values.copy()
-            values[field][values[field] >= 0] += more
+            values["thread"][values["thread"] >= 0] += threads
+            values["value"][about_fds(values) & (values["value"] >= 0)] += fds
+        if name == "others" and fds:
+            values = values.copy()
+            values["row"][values["row"] >= 0] += fds
         return values
 
     def _pages(self, front: bytes, start: int, end: int) -> Iterator[memoryview]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.decoder import Decoder
+from engine.ingest import look_inside
 from engine.sources import open_capture
 from engine.sources.native.segments import COLUMNS
 from engine.sources.native.writer import NativeWriter
@@ -24,6 +25,8 @@ def opened(path: Path, *, limit: int | None = None) -> Store:
     while source.step(decoder):
         pass
     decoder.seal()
+    if calls := decoder.inside():
+        look_inside(store, decoder, calls, store.time_span[1])
     return store
 
 
@@ -38,6 +41,8 @@ def converted(path: Path, target: Path, *, compress: bool = False, stop: bool = 
         more = source.step(decoder)
         decoder.seal()
         writer.follow()
+    if calls := decoder.inside():
+        look_inside(store, decoder, calls, store.time_span[1])
     if not stop:
         writer.close()
     return store
@@ -67,6 +72,7 @@ def assert_same(one: Store, other: Store) -> None:
         other.users, other.groups, other.interfaces, other.machine,
     )  # fmt: skip
     assert one.containers == other.containers
+    assert (one.inside, one.inside_at) == (other.inside, other.inside_at)
     assert one.time_span == other.time_span
     end = one.segments[-1].end
     assert bytes(one.raw.read(0, end)) == bytes(other.raw.read(0, end))
