@@ -41,10 +41,11 @@ def run(args: argparse.Namespace) -> int:
     elif args.markdown:
         print("\n".join(markdown(found, missing)))
     else:
-        for field in found:
-            print(f"{field.spelling:<28} {_type(field):<16} {_meaning(field)}")
-        for name, reason in missing.items():
-            print(f"{name:<28} {'not available':<16} {reason}")
+        rows = [(field.spelling, _type(field), _meaning(field)) for field in found]
+        rows += [(name, "not available", reason) for name, reason in missing.items()]
+        names, types = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+        for name, kind, meaning in rows:
+            print(f"{name:<{names}}  {kind:<{types}}  {meaning}")
     return Exit.OK if found or missing else Exit.FAILED
 
 
