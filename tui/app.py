@@ -31,6 +31,8 @@ from tui.screens.refused import Refused
 from tui.settings import use_settings
 from tui.theme import DARK, LIGHT
 from tui.watching import Watching
+from tui.widgets.dialog import Dialog
+from tui.widgets.timeline import Timeline
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread at work lets the screen's thread in: keeps keys quick while a file loads."""
@@ -198,8 +200,8 @@ class Syscope(App[None]):
         return key_name(binding.key)
 
     def on_key(self, event: Key) -> None:
-        """Give a prompt what was typed while it opened: an input that has the keys lets no text through to here."""
-        if isinstance(self.focused, Input) and event.is_printable:
+        """Give a prompt or dialog what was typed while it opened: one that has the keys lets none through to here."""
+        if isinstance(self.focused, Dialog | Timeline) or (isinstance(self.focused, Input) and event.is_printable):
             event.prevent_default()
             self.focused.post_message(Key(event.key, event.character))
 

@@ -631,3 +631,12 @@ async def test_playing_moves_the_range_until_escape(stage: Stage) -> None:
         await pilot.pause(0.5)
         assert stage.screen.place.window == stopped
         assert "▶" not in stage.text()[1]
+
+
+async def test_keys_pressed_while_a_dialog_opens_are_the_dialogs(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        for key in ("f9", "down", "down", "enter"):
+            stage.app.post_message(Key(key, None))
+        await until(pilot, lambda: "▼FILE" in stage.text()[5])
+        assert stage.text()[1] == " Processes"

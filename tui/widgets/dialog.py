@@ -74,7 +74,7 @@ class Dialog(Widget, can_focus=True):
         hotkeys: Mapping[str, int] | None = None,
         closed: Callable[[], None] = lambda: None,
         acts: Mapping[str, Callable[[int], None]] | None = None,
-        keys: str = "PgDn reads on · Enter choose · Esc cancel",
+        keys: str = "A…Z by letter · PgDn reads on · Enter choose · Esc cancel",
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
@@ -125,6 +125,9 @@ class Dialog(Widget, can_focus=True):
         if act := self._acts.get(event.key):
             act(self._at)
             return
+        if (character := event.character) and character.isupper() and self._labels:
+            self._move_to(self._beginning_with(character))
+            return
         what = "close" if event.key in self._leave else KEYS.get(event.key, "")
         page = max(1, self.size.height - 1)
         match what:
@@ -168,6 +171,14 @@ class Dialog(Widget, can_focus=True):
         self.close()
         if self._labels:
             self._chosen(index)
+
+    def _beginning_with(self, letter: str) -> int:
+        """The next entry whose name begins with a letter, going round; this one when there is none."""
+        count = len(self._labels)
+        following = ((self._at + step) % count for step in range(1, count + 1))
+        names = (label.plain.lstrip(" •") for label in self._labels)
+        first = [name[:1].upper() for name in names]
+        return next((at for at in following if first[at] == letter), self._at)
 
     def _move_to(self, index: int) -> None:
         self._at = max(0, min(index, len(self._labels) - 1))
