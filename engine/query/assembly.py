@@ -30,19 +30,8 @@ from engine.model.paths import joined
 from engine.query import dumps as forms
 from engine.query.dumps import Payload
 from engine.query.parameters import plan
-from engine.query.pieces import (
-    WORKING,
-    Asked,
-    Clocked,
-    Counted,
-    Fitted,
-    Literal,
-    Parameters,
-    Piece,
-    Quoted,
-    Tabled,
-    assemble,
-)
+from engine.query.pieces import Asked, Clocked, Counted, Fitted, Literal, Piece, Quoted, Tabled, assemble
+from engine.query.recorded import WORKING, Parameters
 from engine.store.segment import Segment
 from engine.store.store import Store
 

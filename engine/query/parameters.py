@@ -13,7 +13,7 @@ from engine.events import CATALOGUE, ERRNO, GENERIC
 from engine.events import Parameter as Declared
 from engine.fields.values import CURRENT_DIRECTORY, Rendered, absent, flag_names, renderer_of
 from engine.model.fds import Identity
-from engine.query.pieces import Kind, Parameter
+from engine.query.recorded import Kind, Parameter
 
 Look = Callable[[int], Event]
 """The event in a row of the batch at work."""

@@ -1,24 +1,18 @@
-cpdef enum Kind:
-    # How a parameter's value becomes text: by a function of row and bytes, ...
-    ASKED = 0
-    # ... as a number of its own length, ...
-    SIGNED = 1
-    UNSIGNED = 2
-    HEX = 3
-    OCTAL = 4
-    # ... as a number and what it stands for, ...
-    NAMED = 5
-    NAMED_OCTAL = 6
-    RESULT = 7
-    DESCRIPTOR = 8
-    # ... as a text up to its end, a path that begins where the thread works, or at the descriptor before it, ...
-    STRING = 9
-    PATH = 10
-    PATH_AT = 11
-    # ... as data, or by a function of bytes.
-    PAYLOAD = 12
-    REMEMBERED = 13
+cdef class Buffer:
+    cdef unsigned char *data
+    cdef Py_ssize_t size
+    cdef Py_ssize_t room
 
-cpdef enum:
-    # Stands for the working directory in place of an fd identity.
-    WORKING = -2
+    cdef int need(self, Py_ssize_t count) except? -1
+    cdef int grow(self, Py_ssize_t count) except? -1
+    cdef int put(self, const unsigned char *start, Py_ssize_t count) except? -1
+    cdef int text(self, bytes text) except? -1
+    cdef int byte(self, unsigned char value) except? -1
+    cdef int unsigned(self, unsigned long long value, unsigned int base, int least) except? -1
+    cdef int signed(self, long long value) except? -1
+    cdef bytes since(self, Py_ssize_t start)
+
+cdef class Piece:
+    cdef int put(self, Buffer out, Py_ssize_t i) except? -1
+
+cdef bint plain(const unsigned char *start, Py_ssize_t count) noexcept
