@@ -17,7 +17,7 @@ def modules_loaded(program: str) -> set[str]:
     """Top-level modules in a fresh interpreter after a program ran (its exit is swallowed)."""
     wrapped = (
         "import io, sys\n"
-        "out, sys.stdout = sys.stdout, io.StringIO()\n"
+        "out, sys.stdout = sys.stdout, io.TextIOWrapper(io.BytesIO())\n"
         "try:\n"
         f"    {program}\n"
         "except SystemExit:\n"
