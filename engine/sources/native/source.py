@@ -126,6 +126,8 @@ class NativeSource:
         sound = 0 < piece.count < 2**31 and 0 <= piece.first < 2**62 and 0 <= piece.begin <= piece.end
         if not sound or (self._first >= 0 and (piece.first != self._first or piece.begin != self.raw.length)):
             raise FrameError(piece.at, f"expected events after {max(self._first, 0)}, found {piece.count} of others")
+        if self._first < 0:
+            store.forgotten = piece.first
         self._first = piece.first + piece.count
         self.raw.add(piece)
         return piece

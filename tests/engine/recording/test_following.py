@@ -80,6 +80,7 @@ def test_numbers_of_events_stay_those_of_the_screen(captures: Path, tmp_path: Pa
     again, whole = opened(tmp_path / "x.syscope"), opened(capture)
     assert again.segments[0].first == len(whole.segments[0])
     assert again.events == whole.events
+    assert again.forgotten == again.segments[0].first
     assert (column(again, "time") == column(whole, "time")[again.segments[0].first :]).all()
 
 

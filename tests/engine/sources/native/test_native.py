@@ -285,3 +285,14 @@ def test_a_name_does_not_matter(demo: Path, tmp_path: Path) -> None:
     source = open_capture(path)
     assert isinstance(source, NativeSource)
     source.close()
+
+
+def test_nothing_a_store_knows_is_left_out() -> None:
+    """A table that is added to a store has to be told in ``told`` and taken in ``taken``, or listed here."""
+    told = {
+        *("segments", "threads", "fds", "containers", "users", "groups", "interfaces", "machine"),
+        *("inside", "inside_at", "sampled", "losses", "forgotten"),
+    }
+    of_the_reader = {"raw", "port_names", "user_names", "damage", "revision", "compactions"}
+    own = {name for name in vars(Store(KeptBytes())) if not name.startswith("_")}
+    assert own == told | of_the_reader
