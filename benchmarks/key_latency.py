@@ -56,8 +56,8 @@ class Terminal:
         """Start it."""
         self.screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self.screen)
-        self._pid, self._fd = pty.fork()
-        if not self._pid:
+        self.pid, self._fd = pty.fork()
+        if not self.pid:
             os.environ.update(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(ROWS))
             os.execvp(command[0], command)
         self._pieces: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
@@ -121,8 +121,8 @@ class Terminal:
 
     def close(self) -> None:
         """End the program."""
-        os.kill(self._pid, signal.SIGTERM)
-        os.waitpid(self._pid, 0)
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
         os.close(self._fd)
 
 
