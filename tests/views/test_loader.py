@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import views
 from engine.query.view import Aggregation
 from tests.conftest import ROOT
 from views import check, json_schema, load
 from views.declared import ACTION, BEFORE, COLUMN, EXTENDING, TOP
+from views.schema import read
 
 GOOD = """name = "Mine"
 description = "My own."
@@ -250,3 +253,38 @@ def test_the_examples_of_the_page_are_right(folder: Path) -> None:
     library = load()
     assert library.problems == ()
     assert {"example0", "example1"} <= set(library.views)
+
+
+SHIPPED = {path.stem: path.read_text() for path in Path(views.__file__).parent.glob("*.toml")}
+PIECES = st.sampled_from(
+    [
+        "\n",
+        "[[columns]]",
+        "[[actions]]",
+        "=",
+        '"',
+        "[",
+        "]",
+        "{",
+        "key",
+        "title",
+        "field",
+        "extends",
+        "procs",
+        "\0",
+        "1",
+        "é",
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(SHIPPED)), st.integers(0, 4000), st.integers(0, 60), st.lists(PIECES, max_size=6))
+def test_whatever_a_file_says_it_is_a_view_or_mistakes_with_lines(
+    name: str, start: int, length: int, pieces: list[str]
+) -> None:
+    text = SHIPPED[name]
+    text = text[:start] + "".join(pieces) + text[start + length :]
+    made = read("garbled", text, {*SHIPPED, "garbled"}, SHIPPED)
+    assert (made.view is None) is bool(made.mistakes)
+    assert all(1 <= mistake.line <= text.count("\n") + 2 for mistake in made.mistakes)
