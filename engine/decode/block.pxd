@@ -8,6 +8,12 @@ cdef enum:
     EVF_V2 = 0x217
     STATE_ONLY = 1 # of the dump flags
 
+# The exit of a generic call has, in events of ours, a parameter more than the format knows: its result. It is not
+# written to files that others read.
+cdef enum:
+    GENERIC_EXIT = 1
+    GENERIC_RESULT = 2 # index of that parameter
+
 cdef struct Block:
     uint8_t *start
     uint8_t *lengths # where the next parameter's length goes

@@ -6,6 +6,7 @@ result and latency (state-tracking §2, §5), and close. Opening and duplicating
 """
 
 import cython
+from cython.cimports.engine.decode.block import GENERIC_EXIT, GENERIC_RESULT
 from cython.cimports.engine.decode.columns import NO_NUMBER, Columns
 from cython.cimports.engine.decode.current import NO_VALUE, Kind, number_at
 from cython.cimports.engine.decode.opens import Opens
@@ -83,7 +84,7 @@ class Decoder:
             kind.exit = layout.exit
             kind.wide = layout.wide
             kind.keep = layout.keep
-            kind.params = layout.params
+            kind.params = layout.params + 1 if code == GENERIC_EXIT else layout.params
             kind.fd = layout.fd
             kind.result = layout.result
             kind.appended = layout.appended
@@ -350,6 +351,8 @@ class Decoder:
             self._pair(state)
         if kind.result and self._now.count:
             self._now.result = number_at(cython.address(self._now), 0, kind.result == 1)
+        elif self._now.type == GENERIC_EXIT and self._now.count > GENERIC_RESULT:
+            self._now.result = number_at(cython.address(self._now), GENERIC_RESULT, True)
         return self._act(state)
 
     @cython.cfunc

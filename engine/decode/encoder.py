@@ -7,7 +7,7 @@ it makes as it reads a file: there is no second path.
 import cython
 import numpy as np
 from cython.cimports.engine.decode import block as blocks
-from cython.cimports.engine.decode.block import Block
+from cython.cimports.engine.decode.block import GENERIC_EXIT, GENERIC_RESULT, Block
 from cython.cimports.engine.decode.endpoints import address, ends, option
 from cython.cimports.engine.decode.happenings import happening
 from cython.cimports.engine.decode.lean import Condition, Op, Piece, Record
@@ -119,10 +119,11 @@ class Encoder:
         if kind >= _CALLS:
             return 0
         if self._types[kind] == 1:
-            blocks.begin(block, to, time, record.tid, record.cpu, 1, 2, False)
+            blocks.begin(block, to, time, record.tid, record.cpu, GENERIC_EXIT, GENERIC_RESULT + 1, False)
             blocks.number(block, self._generic[kind], 2)
             # The number of a 32-bit call would be taken for the 64-bit call of that number.
             blocks.number(block, kind, 2 if kind < _CALLS - 1 else 0)
+            blocks.number(block, record.result, 8)
             return blocks.end(block)
         if not self._cut(at + _RECORD + 8, size - _RECORD - 8 if size > _RECORD + 8 else 0):
             return 0

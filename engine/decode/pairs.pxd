@@ -15,5 +15,6 @@ cdef class Pairs:
 
     cdef void _reserve(self, uint64_t size)
     cdef uint64_t _pair(self, uint64_t to, const uint8_t *block, uint32_t length, int64_t latency, bint hide) noexcept nogil
+    cdef uint32_t _without_result(self, uint64_t at) noexcept nogil
     cdef uint32_t _hide(self, uint64_t at) noexcept nogil
     cdef uint64_t _enter(self, uint64_t to, const uint8_t *block, const Enter *enter, int64_t latency) noexcept nogil

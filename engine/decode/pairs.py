@@ -6,6 +6,7 @@ of the exit with the same name. A call whose enter was not seen gets none: its t
 
 import cython
 import numpy as np
+from cython.cimports.engine.decode.block import GENERIC_EXIT, GENERIC_RESULT
 from cython.cimports.engine.decode.wire import load16, load32, load64
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import calloc, free
@@ -120,13 +121,36 @@ class Pairs:
         begin = to
         memcpy(self._out + to, block, length)
         params: uint32_t = load32(block + 32) if plain else 0
-        if kind == 1 and params and length >= 44 and load16(block + _HEADER + 2 * params) > self._most:
-            memcpy(self._out + to + _HEADER + 2 * params, cython.address(zero), 2)
+        if kind == GENERIC_EXIT and params == GENERIC_RESULT + 1 and length >= cython.cast(uint32_t, _HEADER + 10):
+            params = GENERIC_RESULT
+            length = self._without_result(to)
+        if kind == GENERIC_EXIT and 0 < params <= GENERIC_RESULT and length >= 44:
+            code: cython.pointer(uint8_t) = self._out + to + _HEADER + 2 * params
+            if load16(code) > self._most:
+                memcpy(code, cython.address(zero), 2)
         memcpy(self._out + to + length - 4, cython.address(length), 4)
         to += length
         if hide:
             to += self._hide(begin)
         return to
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _without_result(self, at: uint64_t) -> uint32_t:
+        """Take the result from the exit of a generic call; returns the block's length then."""
+        block: cython.pointer(uint8_t) = self._out + at
+        params: uint32_t = GENERIC_RESULT
+        event: uint32_t = _HEADER - 10 + 2 * params + load16(block + _HEADER) + load16(block + _HEADER + 2)
+        length: uint32_t = (10 + event + 3 & ~cython.cast(uint32_t, 3)) + 4
+        if length > load32(block + 4):
+            return load32(block + 4)
+        memcpy(block + 26, cython.address(event), 4)
+        memcpy(block + 32, cython.address(params), 4)
+        memmove(block + _HEADER + 2 * params, block + _HEADER + 2 * params + 2, event - (_HEADER - 10 + 2 * params))
+        memset(block + 10 + event, 0, length - 4 - 10 - event)
+        memcpy(block + 4, cython.address(length), 4)
+        return length
 
     @cython.cfunc
     @cython.nogil

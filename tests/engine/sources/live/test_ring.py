@@ -112,8 +112,11 @@ def test_what_could_not_be_read_is_absent() -> None:
     assert told["dirfd"] == struct.pack("<q", -100)
 
 
-def test_a_call_without_a_type_is_generic_with_its_name() -> None:
-    assert only(record(221)).type.name == "fadvise64"
+def test_a_call_without_a_type_is_generic_with_its_name_and_result() -> None:
+    event = only(record(221, result=-29))
+    assert (event.type.name, event.result) == ("fadvise64", -29)
+    assert [parameter.name for parameter in event.type.params] == ["ID", "nativeID"]
+    assert len(event.params) == 2, "the format knows of no result there"
 
 
 def test_a_32_bit_call_is_counted_and_not_taken_for_another() -> None:
