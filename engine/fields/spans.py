@@ -62,6 +62,7 @@ FIELDS = (
         argument=Argument.REQUIRED,
         takes="N",
         whole_argument=True,
+        example="span.tag[0] = login",
     ),
     _text(
         "span.enterargs",
