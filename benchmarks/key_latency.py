@@ -1,4 +1,4 @@
-"""From a key to the painted change, in a pseudo-terminal, while a big capture is being read.
+"""From a key to the painted change, in a pseudo-terminal, while a big capture is being read, and when all was read.
 
     python -m benchmarks.key_latency BIG
 
@@ -38,6 +38,9 @@ LIMIT = 0.100
 """What the 95th percentile has to stay under, seconds."""
 POSITION = re.compile(r"([\d,]+)/[\d,]+ \(")
 """The row under the cursor, on the last line."""
+RANGE = re.compile(r"\(\d.*\) ✕")
+"""The selected range of time, on the second line."""
+EVENTS = re.compile(r"▸ Events")
 CURSOR = "▌"
 """What marks the row under the cursor."""
 PICKER, PROMPT = "Enter choose", "Find "
@@ -145,6 +148,37 @@ def press_all(terminal: Terminal) -> list[float]:
     return took
 
 
+def results(terminal: Terminal) -> dict[str, float]:
+    """Seconds to the painted result of a step that the engine has to compute."""
+    took = {}
+    for name, key, painted in (
+        ("a range of time marked", b"]", lambda: RANGE.search(terminal.line(1))),
+        ("back to the whole", b"w", lambda: not RANGE.search(terminal.line(1))),
+        ("overview", b"o", lambda: terminal.shows("General")),
+        ("back to the table", b"\x7f", lambda: terminal.position > 0 and not terminal.shows("General")),
+        ("event lines", b"d", lambda: EVENTS.search(terminal.line(1))),
+        ("back again", b"\x7f", lambda: not EVENTS.search(terminal.line(1))),
+    ):
+        terminal.follow(REST)
+        took[name] = terminal.press(key, lambda painted=painted: bool(painted()))  # type: ignore[misc]
+    return took
+
+
+def idle(big: Path, least: int) -> tuple[list[float], dict[str, float]]:
+    """Seconds of at least that many keys pressed when all was read, and of steps with a result."""
+    terminal = Terminal([sys.executable, "-m", "tui.cli", "-r", str(big)])
+    try:
+        terminal.wait(lambda: terminal.position > 0 and not terminal.shows("reading"), 120)
+        terminal.follow(1.0)
+        took: list[float] = []
+        while len(took) < least:
+            took += press_all(terminal)
+            terminal.follow(REST)
+        return took, results(terminal)
+    finally:
+        terminal.close()
+
+
 def latencies(big: Path, least: int) -> tuple[list[float], int]:
     """Seconds of at least that many keys pressed while the file was being read, and how often it was opened."""
     took: list[float] = []
@@ -175,6 +209,10 @@ def report(big: Path) -> int:
     print(f"key to painted change while {big} is read ({len(took)} keys, opened {opened} times):")
     print(f"median {statistics.median(took) * 1000:.0f} ms, 95th percentile {high * 1000:.0f} ms", end=" ")
     print(f"(under {LIMIT * 1000:.0f}), longest {max(took) * 1000:.0f} ms")
+    resting, steps = idle(big, 200)
+    print(f"when all was read ({len(resting)} keys): median {statistics.median(resting) * 1000:.0f} ms,", end=" ")
+    print(f"95th percentile {statistics.quantiles(resting, n=20)[-1] * 1000:.0f} ms; to the painted result:", end=" ")
+    print(", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in steps.items()))
     return int(high >= LIMIT)
 
 

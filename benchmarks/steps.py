@@ -16,7 +16,11 @@ from pathlib import Path
 
 import views
 from engine.ingest import CaptureIngest
+from engine.query.overview import OverviewRequest
 from engine.query.snapshots import Level, Snapshot, Status, TableRequest, TableSnapshot
+from engine.query.spectrogram import SpectrogramRequest
+from engine.query.timeline import TimelineRequest
+from engine.query.work import PanelRequest, PanelSnapshot
 from engine.session import Session
 
 
@@ -45,6 +49,18 @@ class Questions:
             raise SystemExit(f"{request.view.id}: {answer.error or 'no rows'}")
         return took, answer
 
+    def panel(self, request: PanelRequest) -> tuple[float, float]:
+        """Seconds to a panel's first answer, and to the complete one."""
+        began = time.perf_counter()
+        self.session.ask("panel", request)
+        first = 0.0
+        while True:
+            answer = self._answers.get()
+            if isinstance(answer, PanelSnapshot):
+                first = first or time.perf_counter() - began
+                if answer.complete:
+                    return first, time.perf_counter() - began
+
 
 def main() -> int:
     """Command line, see the module's text."""
@@ -65,6 +81,16 @@ def main() -> int:
     steps["drill-down (process to files)"], _ = questions.ask(TableRequest(known["files"], levels=down))
     changed = TableRequest(known["files"], filter="evt.failed=true or fd.name contains lib")
     steps["changed filter"], _ = questions.ask(changed)
+    start, end = questions.status.start, questions.status.end
+    middle = (start + (end - start) // 3, start + (end - start) // 2)
+    steps["changed range (procs)"], _ = questions.ask(TableRequest(known["procs"], window=middle))
+    for name, request in (
+        ("timeline of everything", TimelineRequest(cells=200)),
+        ("timeline of a filter", TimelineRequest(filter="evt.failed=true", cells=200)),
+        ("overview", OverviewRequest()),
+        ("spectrogram", SpectrogramRequest(rows=40, columns=180)),
+    ):
+        steps[f"{name}, first picture"], steps[f"{name}, complete"] = questions.panel(request)
     memory = questions.session.store.memory
     held = memory.columns + memory.tables + memory.raw
     status = questions.status

@@ -12,6 +12,7 @@ from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import LinesRequest, TableRequest
 from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
+from tests.tui.test_actions import LIVE
 from tui.widgets.grid import Grid
 
 WIDE = (120, 30)
@@ -640,3 +641,14 @@ async def test_keys_pressed_while_a_dialog_opens_are_the_dialogs(stage: Stage) -
             stage.app.post_message(Key(key, None))
         await until(pilot, lambda: "▼FILE" in stage.text()[5])
         assert stage.text()[1] == " Processes"
+
+
+async def test_live_lines_begin_at_the_end_and_stay_there(stage: Stage) -> None:
+    stage.engine.status = replace(stage.engine.status, live=LIVE)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("d")
+        await until(pilot, lambda: stage.row.startswith("500 "))
+        stage.engine.lines += ["501 more"]
+        stage.engine.publish(replace(stage.engine.status, events=30_000))
+        await until(pilot, lambda: stage.row.startswith("501 "))

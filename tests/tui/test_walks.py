@@ -151,3 +151,14 @@ async def test_a_tile_stays_under_the_cursor_as_figures_come(real: Real) -> None
         tiles.show(tuple(reversed(snapshot.figures)))  # type: ignore[union-attr]
         assert tiles.figure is not None
         assert tiles.figure.tile == chosen.tile
+
+
+async def test_the_right_button_offers_what_can_be_done_with_a_cell(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        line = next(at for at, text in enumerate(real.lines) if "python /server.py" in text)
+        await pilot.click(offset=(real.lines[line].index("root") + 1, line), button=3)
+        await pilot.pause(0.2)
+        assert "Adds to the filter: user.name=root" in real.raw
+        await real.press(pilot, "enter")
+        assert real.screen.place.filter == "user.name=root"

@@ -29,9 +29,15 @@ class Cells(Part):
 
     _asked: SelectedRequest | None = None
     _exporting: ExportRequest | None = None
+    _column: int | None = None
 
     def action_cell(self) -> None:
         """Offer the cells of the selected row, or what can be done with the line of an event's detail."""
+        self.ask(None)
+
+    def ask(self, column: int | None) -> None:
+        """Offer what can be done with a cell of the selected row, all its cells without a column."""
+        self._column = column
         place, snapshot, row = self.screen.place, self.screen.place.snapshot, self.screen.grid.row()
         if isinstance(snapshot, DetailSnapshot):
             if (told := self.screen.detail.row) is not None:
@@ -60,6 +66,9 @@ class Cells(Part):
         return False
 
     def _choose(self, cells: Sequence[Cell]) -> None:
+        if self._column is not None and self._column < len(cells):
+            self._offer(cells[self._column])
+            return
         labels = [Content.assemble((f"{cell.title}  ", "bold"), cell.text) for cell in cells]
         self.screen.dialog.choose(
             "Cells of the row", labels, lambda at: _facts(cells[at]), 0, lambda at: self._offer(cells[at]), LEAVE

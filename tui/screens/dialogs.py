@@ -83,6 +83,9 @@ def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> 
         ("Mouse", ""),
         ("title", "Sorts; again turns the order round."),
         ("row", "Selects it; the selected row opens."),
+        ("cell", "The right button offers to keep only its value, leave it out, copy it."),
+        ("timeline", "Dragging selects a range; a click goes back to everything."),
+        ("spectrogram", "Dragging draws a rectangle and opens its events."),
         ("wheel", "Scrolls; with Shift sideways."),
         ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work."),
     ]

@@ -300,6 +300,10 @@ class Explorer(Screen[None]):
         """Scroll sideways, or move the cursor to the side where it is no whole row."""
         self.body.move_sideways(steps)
 
+    @on(Grid.CellAsked)
+    def _cell_asked(self, event: Grid.CellAsked) -> None:
+        self.cells.ask(event.column)
+
     @on(Grid.HeaderClicked)
     def _header_clicked(self, event: Grid.HeaderClicked) -> None:
         self.rows.action_sort_on(event.column)

@@ -142,6 +142,10 @@ class Rows(Part):
             )  # fmt: skip
             held = snapshot.held if awaited and snapshot.request.hold == grid.hold else self._index_of(snapshot)
         grid.show(page, held, snapshot.error or self._nothing())
+        live = self.screen.status.live
+        if page.arrival and page.total and live is not None and not live.ended and not grid.position.chosen:
+            # What comes is at the end, and who is there stays there.
+            grid.move_to(page.total - 1)
 
     def _index_of(self, snapshot: TableSnapshot) -> int | None:
         """Where the cursor's row is among the rows that came, None when it is not."""

@@ -27,6 +27,8 @@ CURSOR_MARK = "▌"
 QUIET = frozenset({"-", "0", "0.00", "0.0"})
 """Cells that say nothing happened, drawn with less weight."""
 WHEEL_LINES = 3
+RIGHT = 3
+"""The mouse's right button."""
 SIDE_STEP = 8
 """Cells the arrow keys scroll sideways."""
 
@@ -88,6 +90,14 @@ class Grid(ScrollView, inherit_bindings=False):
 
     class RowOpened(Message):
         """A row was clicked that was already selected."""
+
+    class CellAsked(Message):
+        """A cell was clicked with the right button."""
+
+        def __init__(self, column: int) -> None:
+            """Remember the index of the shown column."""
+            super().__init__()
+            self.column = column
 
     class HeaderClicked(Message):
         """A title was clicked."""
@@ -326,7 +336,9 @@ class Grid(ScrollView, inherit_bindings=False):
             return
         again = self._position.chosen and index == self._position.index
         self.move_to(index)
-        if again:
+        if event.button == RIGHT:
+            self.post_message(self.CellAsked(self._column_at(event.x + int(self.scroll_offset.x)) or 0))
+        elif again:
             self.post_message(self.RowOpened())
 
     def _column_at(self, cell: int) -> int | None:
