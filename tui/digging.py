@@ -55,7 +55,8 @@ class Stop:
     def close(self) -> None:
         """Give the signals back."""
         for number, before in self._before.items():
-            signal.signal(number, before)
+            # None: set by something that is not Python.
+            signal.signal(number, signal.SIG_DFL if before is None else before)
 
     def after(self, seconds: float | None) -> None:
         """Stop so many seconds from now, never if None."""
