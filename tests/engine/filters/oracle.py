@@ -35,8 +35,8 @@ from tests.engine.oracle_count import DOWNGRADE
 
 CAPTURES = (
     "502Error.scap",
-    "containers.scap.gz",
     "libs_curl_google.scap",
+    "libs_curl_google_comments.scap",
     "libs_sample_2023.scap",
     "libs_single_ipv6_conn.scap",
     "libs_test_ipv6_client.scap",
