@@ -21,6 +21,12 @@ from tui.exit_codes import Exit
 _NAMING = {19: "CAP_SYS_PTRACE", 2: "CAP_DAC_READ_SEARCH"}
 
 
+_SETCAP = (
+    "sudo tui, or once: sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep "
+    + os.path.realpath(sys.executable)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at."""
@@ -81,10 +87,9 @@ def _findings() -> Iterator[Finding]:
     yield from _runtimes()
     term = os.environ.get("TERM", "")
     size = shutil.get_terminal_size()
+    mend = "make the terminal larger, 80 by 24 or more; export TERM=xterm-256color where it is none"
     fits = bool(term and term != "dumb") and size.columns >= 80 and size.lines >= 24
-    yield Finding(
-        "terminal", fits or None, f"{term or 'none'}, {size.columns} by {size.lines}", "80 by 24 or more is good"
-    )
+    yield Finding("terminal", fits or None, f"{term or 'none'}, {size.columns} by {size.lines}", mend)
 
 
 def _runtimes() -> Iterator[Finding]:
@@ -103,7 +108,7 @@ def _permissions() -> Iterator[Finding]:
         for number, name in names.items():
             has = bool(held >> number & 1)
             use = "needed" if needed is False else "for names and fds of other users' processes"
-            yield Finding(name, has or needed, "held" if has else f"missing, {use}", "sudo tui, or setcap on python")
+            yield Finding(name, has or needed, "held" if has else f"missing, {use}", _SETCAP)
     try:
         lockdown = Path("/sys/kernel/security/lockdown").read_text()
     except OSError:
