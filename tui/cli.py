@@ -131,7 +131,7 @@ def explorer_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to open (.scap, plain or gzip)")
+    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to open (.scap, plain or gzip, or native)")
     add("-v", "--view", metavar="VIEW", default="procs", help="view to start with (default: procs)")
     add("-n", "--numevents", metavar="N", type=at_least(1), help="stop reading after N events")
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")

@@ -27,17 +27,18 @@ def counted(data: bytes) -> int:
 
 def killed(path: Path, noise: random.Random) -> None:
     """Record until killed at a moment of chance; what was in the file before is there, and opens."""
-    process = subprocess.Popen([*TUI, "-w", str(path), "--", "sh", "-c", BUSY], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*TUI, "-w", str(path), "--", "sh", "-c", BUSY], stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and (not path.exists() or not counted(path.read_bytes())):
+            assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         time.sleep(noise.random() * 1.5)
         flushed = counted(path.read_bytes())
         time.sleep(noise.random() * 0.02)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.communicate()
     data = path.read_bytes()
     store = opened(path)
     assert store.events == counted(data) >= flushed > 0
