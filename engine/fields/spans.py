@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -49,6 +50,12 @@ FIELDS = (
         "time from a span's beginning to its end",
         _numbers(lambda span, _: span.took),
         example="span.duration > 1s",
+    ),
+    _span(
+        "span.duration.quantized",
+        FieldType.INTEGER,
+        "span.duration as a step of a scale with ten steps for each power of ten ns",
+        _numbers(lambda span, _: math.floor(10 * math.log10(span.took) + 1e-9) if span.took else None),
     ),
     _text(
         "span.tags",

@@ -8,7 +8,7 @@ _TRACERS = "of tracers, which were taken out of sysdig, only the spans they end 
 _PARTS = ("name", "id", "label", "labels")
 _EVENTS_IN = ("id", "ntags", "nargs", "tags", "tag", "args", "arg")
 _SPAN = (
-    *("nargs", "args", "arg", "time", "enterarg", "duration.quantized", "duration.human"),
+    *("nargs", "args", "arg", "time", "enterarg", "duration.human"),
     *("duration.fortag", "count", "count.fortag", "childcount.fortag", "idtag", "rawtime", "rawparenttime"),
 )
 

@@ -19,7 +19,7 @@ VIEWS = load().views
 NOT_THERE = {
     *("container_lifecycle", "docker_events", "notifications", "port_bindings", "spy_syslog"),
     "dns_queries",
-    *("spans_list", "spans_summary", "traces_list", "traces_summary"),
+    *("spans_list", "spans_summary", "spectro_traces", "traces_list", "traces_summary"),
     *("kubernetes_deployments", "kubernetes_namespaces", "kubernetes_pods", "kubernetes_replicasets"),
 }
 """Views of what does not happen in the bundled capture; ``tests/views`` has captures in which it does."""

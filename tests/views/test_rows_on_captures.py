@@ -43,7 +43,9 @@ ONLY = {
     "docker_events": ("made/infra", "containers.scap.gz"),
     "notifications": ("made/notifications",),
     "spy_syslog": ("made/syslog",),
-    **dict.fromkeys(("spans_list", "spans_summary", "traces_list", "traces_summary"), ("made/spans",)),
+    **dict.fromkeys(
+        ("spans_list", "spans_summary", "spectro_traces", "traces_list", "traces_summary"), ("made/spans",)
+    ),
     **dict.fromkeys(
         ("kubernetes_deployments", "kubernetes_namespaces", "kubernetes_pods", "kubernetes_replicasets"),
         ("made/kubernetes",),

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,7 @@ def of_a_span() -> tuple[Event, Expected]:
         "span.tag[1]": "db",
         "span.enterargs": "q=1",
         "span.duration": ended.time - begun.time,
+        "span.duration.quantized": floor(10 * log10(ended.time - begun.time)),
     }
     return ended, expected
 
