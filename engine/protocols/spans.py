@@ -12,6 +12,7 @@ from threading import RLock
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.events import FdKind
 from engine.protocols.message import shortened
@@ -51,6 +52,9 @@ class Spans:
         self._open: OrderedDict[tuple[int, tuple[bytes, ...]], tuple[int, bytes]] = OrderedDict()
         """Time and arguments by id and tags."""
         self._found: list[Span] = []
+        self._compactions = store.compactions
+        self._null = np.zeros(0, np.bool_)
+        """By identity, whether it is the null device."""
         self._lock = RLock()
 
     def of(self, segment: Segment) -> list[Span]:
@@ -67,12 +71,7 @@ class Spans:
 
     def _take(self, segment: Segment) -> None:
         store = self._store
-        rows = store.fds.rows
-        named = np.fromiter(
-            (each.kind in (FdKind.FILE, FdKind.FILE_V2) and each.name == _PATH for each in store.fds.identities),
-            np.bool_,
-        )
-        there = np.append(named[rows["identity"]], False)
+        there = self._is_null()
         writes = np.flatnonzero(
             MOVES[segment.type] & WRITES[segment.type] & there[segment.fd_row] & (segment.offset >= 0)
         )
@@ -85,6 +84,19 @@ class Spans:
         told = (lengths == -2) | ((lengths > 0) & ((heads == _BEGINS) | (heads == _ENDS)))
         for row in writes[told].tolist():
             self._tracer(segment, row, payload_of(store, segment, row) or b"")
+
+    def _is_null(self) -> NDArray[np.bool_]:
+        """Whether each fd row is the null device, and a last entry for none."""
+        fds = self._store.fds
+        if self._compactions != self._store.compactions:
+            self._compactions = self._store.compactions
+            self._null = self._null[:0]
+        rows = fds.rows["identity"]
+        new = fds.identities[len(self._null) :]
+        if new:
+            told = [each.kind in (FdKind.FILE, FdKind.FILE_V2) and each.name == _PATH for each in new]
+            self._null = np.append(self._null, np.array(told, np.bool_))
+        return np.append(self._null[rows], np.False_)
 
     def _tracer(self, segment: Segment, row: int, payload: bytes) -> None:
         parts = payload.split(b":", 4)
