@@ -39,8 +39,6 @@ SAMPLES = (
     *("502Error.scap", "libs_curl_google_comments.scap", "libs_sample_2023.scap", "libs_single_ipv6_conn.scap"),
     *("libs_test_ipv6_client.scap", "tiny.scap", "tiny25.scap.gz", "xxradar_docker_curl_2025.scap"),
 )
-RENDERED = 7
-"""Of so many events one is rendered as a line."""
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What must not reach a terminal."""
 SAMPLE_EVENTS = 600
@@ -267,10 +265,10 @@ def check(store: Store) -> None:
         for row in range(len(segment)):
             seen = Event(store, segment, row)
             assert sum(len(param) for param in seen.params if param is not None) < segment.end - segment.offset[row]
-            if row % RENDERED == 0:
-                line = layout.line(seen)
-                assert line is not None
-                assert CONTROLS.search(line) is None, line
+        made, count = layout.lines(store, segment, np.arange(len(segment)))
+        lines = made.decode().split("\n")
+        assert count == len(segment) == len(lines) - 1
+        assert not any(CONTROLS.search(line) for line in lines)
     assert number == store.events
     for row, thread in enumerate(store.threads):
         assert -1 <= thread.parent < len(store.threads), row
