@@ -24,7 +24,7 @@ from engine.filters.macros import Macros, told_at
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
 from engine.filters.parser import MAX_NESTING, parse
-from engine.filters.plan import Constant, Mask, Plan, columns, joined, negated, term
+from engine.filters.plan import ColumnsTerm, Constant, Mask, Plan, columns, joined, negated, term
 from engine.filters.shared import SharedTerm
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
@@ -278,6 +278,10 @@ def _between(left: Side, node: Comparison, operand: Operand) -> Plan:
     if right.type is not left.type and not {left.type, right.type} <= _NUMBERS:
         expected = f"the type of {node.left}, {left.type.value}"
         raise FilterError(f"{operand} is of type {right.type.value}", operand.position, expected)
+    if left.in_columns and right.in_columns and not wants_list:
+        assert left.field and right.field
+        sides = (left.field, left.argument), (right.field, right.argument)
+        return ColumnsTerm(*sides, TESTS[node.operator], str(node))
     place = common([left, right])
     first, second = left.reader(place), right.reader(place)
     test = _right_test(left, node)

@@ -266,7 +266,12 @@ class _Offer:
     def _fields(self, written: str) -> Iterator[Item]:
         order = {name: place for place, name in enumerate(COMMON)}
         fields = sorted(
-            FIELDS.values(), key=lambda field: (-self._uses.get(field.name, 0), order.get(field.name, len(order)))
+            FIELDS.values(),
+            key=lambda field: (
+                -self._uses.get(field.name, 0),
+                order.get(field.name, len(order)),
+                bool(field.deprecated),
+            ),
         )
         for field in fields:
             required = field.argument is Argument.REQUIRED

@@ -297,6 +297,32 @@ class _ColumnTerm(Plan):
         return held if present is None else held & present[rows]
 
 
+class ColumnsTerm(Plan):
+    """Decided by two fields made of columns, a segment at a time."""
+
+    place = Place.EVENT
+
+    def __init__(
+        self,
+        first: tuple[Field, str | None],
+        second: tuple[Field, str | None],
+        test: Callable[[NDArray[Any], NDArray[Any]], Mask],
+        text: str,
+    ) -> None:
+        super().__init__()
+        self._sides = (first, second)
+        self._test = test
+        self.text = text
+
+    def _mask(self, store: Store, segment: Segment, rows: Rows) -> Mask:
+        first, second = (field.value(segment, store, argument) for field, argument in self._sides)
+        held = self._test(first.values, second.values)
+        for numbers in (first, second):
+            if numbers.present is not None:
+                held = held & numbers.present
+        return held if rows is None else held[rows]
+
+
 class _LateTerm(_Tested):
     """Decided event by event."""
 

@@ -37,6 +37,11 @@ class Side:
     argument: str | None = None
 
     @property
+    def in_columns(self) -> bool:
+        """Whether it is a number made of columns."""
+        return self.place is Place.EVENT and self.field is not None and self.field.words is None
+
+    @property
     def name(self) -> str:
         """Name of the field it is, empty for anything else."""
         return self.field.name if self.field else ""
@@ -112,6 +117,8 @@ def _transformed(node: Transform) -> Side:
             expected = " or ".join(sorted(kind.value for kind in transformer.takes))
             raise FilterError(f"{argument} is of type {part.type.value}", argument.position, expected)
     first = parts[0]
+    if node.name == "val":
+        return first
     kept_list = first.is_list and transformer.yields is None
     apply = transformer.apply
     return Side(
