@@ -11,6 +11,7 @@ from textual.binding import Binding
 from tests.conftest import ROOT
 from tests.demo.keys_page import PAGE, page
 from tui.cli import COMMANDS
+from tui.declared import command
 from tui.exit_codes import Exit
 from tui.screens.keys import BINDINGS
 
@@ -45,3 +46,12 @@ def test_every_exit_status_and_command_is_told() -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["", "dig"])
+def test_every_option_of_the_explorer_and_of_dig_is_told(name: str) -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    section = text.split("\n## ")[2 if name else 1]
+    told = set(re.findall(r"(?<![\w-])(--[a-zA-Z][\w-]*|-[a-zA-Z])", section))
+    for option in command(name).options:
+        assert not option.names or told & set(option.names), option.names
