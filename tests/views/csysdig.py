@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +67,7 @@ def lines(capture: Path) -> list[Line]:
     return [Line(*("" if cell == _ABSENT else cell for cell in each)) for each in cells]
 
 
+@cache
 def rows(capture: Path, view: str) -> dict[str, Row]:
     """Rows of a view by key, the rows of a list by number from 1."""
     answer = json.loads(_run("csysdig", "-r", str(capture), "-v", view, "-j"))["slices"][-1]
