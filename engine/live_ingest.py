@@ -176,10 +176,13 @@ class LiveIngest(Ingest):
         source.begin(self._decoder)
         # Nothing to decode, but whoever is there is known from now on.
         self._decoder.feed(b"", 0, 0)
-        self._begun()
+        # What was used before the first interval is no part of it.
+        self._sample()
         self._started = self._from = source.now()
         self._due = self._from + min(self._pace.interval, FIRST_INTERVAL)
-        self._sample()
+        self._begun()
+        # Nor is what it took to get here.
+        self._measured = self._interval_cpu = (time.monotonic(), time.process_time())
 
     def _sample(self) -> None:
         assert self._source is not None
@@ -227,6 +230,8 @@ class LiveIngest(Ingest):
 
     def rest(self) -> None:
         """Wait while the program takes all it may take of a core."""
+        if self.latest is None:  # the first picture is not to wait
+            return
         until = time.monotonic() + LONGEST_REST
         while self._share > REST and not self._closing and time.monotonic() < until:
             time.sleep(0.02)
