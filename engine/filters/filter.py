@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from engine.filters import rewrite
 from engine.filters.check import plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
@@ -44,6 +45,12 @@ class Filter:
     def fields(self) -> frozenset[str]:
         """Names of all fields it asks about, those in macros included, without arguments."""
         return self._fields
+
+    def rewrite(self, *, add: str = "", remove: str = "") -> str:
+        """Its text without one term, wherever that stands, and with another one, the rest as it was written; see
+        ``filters.rewrite``. Raises FilterError for a term that does not parse."""
+        text = rewrite.remove(self.text, remove) if remove else self.text
+        return rewrite.add(text, add) if add else text
 
     def explain(self) -> str:
         """How it is answered, a part a line; for what was asked already, also of how many events each part was asked,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 
-from engine.filters import parse
+from engine.filters import (
+    compile,  # noqa: A004
+    parse,
+)
 from engine.filters.rewrite import add, remove
 from engine.filters.syntax import And, Expression, Not
 from tests.engine.filters.trees import trees
@@ -58,3 +61,11 @@ def test_what_is_added_is_there_and_can_be_taken_out(tree: Expression, term: Exp
     added = add(str(tree), str(term))
     assert terms(added) == [tree, term]
     assert parse(remove(added, str(term))) == tree
+
+
+def test_a_filter_tells_its_text_with_a_term_more_or_less() -> None:
+    asked = compile("proc.name=curl and  (fd.port=80 and evt.failed=true)")
+    assert asked.rewrite(add="fd.num=3") == "proc.name=curl and  (fd.port=80 and evt.failed=true) and fd.num=3"
+    assert asked.rewrite(remove="fd.port = 80") == "proc.name=curl and  (evt.failed=true)"
+    assert asked.rewrite(add="not evt.failed=true", remove="proc.name=curl") == "(fd.port=80) and not evt.failed=true"
+    assert compile("").rewrite(add="fd.num=3") == "fd.num=3"
