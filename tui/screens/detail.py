@@ -9,7 +9,7 @@ from engine.query.snapshots import LinesSnapshot, Row, ShownColumn, Snapshot, Ta
 from engine.query.stream import StreamRequest, StreamSnapshot
 from tui.place import Place, Show
 from tui.screens.part import Part
-from tui.widgets.grid import Page
+from tui.widgets.page import Page
 
 COLUMNS = (ShownColumn("", 22, False, ""), ShownColumn("", 0, False, ""))
 

@@ -11,7 +11,7 @@ from engine.query.view import View
 from tui.place import Place, offered, target
 from tui.screens.keys import SECTIONS
 from tui.widgets.dialog import Dialog, Fact
-from tui.widgets.grid import Page
+from tui.widgets.page import Page
 
 MANY = 6
 """Keys of one meaning from which on only the first and the last are told."""

@@ -10,7 +10,7 @@ from engine.query.snapshots import LinesSnapshot, Row, ShownColumn, Snapshot, St
 from tui.place import RowsRequest, RowsSnapshot, Show, Wanted
 from tui.screens.dialogs import choose_sort
 from tui.screens.part import Part
-from tui.widgets.grid import Page
+from tui.widgets.page import Page
 
 PATIENCE = 0.25
 """Seconds an answer may take before the header says that one is awaited."""

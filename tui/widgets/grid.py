@@ -6,7 +6,6 @@ Owns drawing, scrolling and the cursor. Holds only the rows of one page; says wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -18,8 +17,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from engine.query.snapshots import Row, ShownColumn
+from engine.query.snapshots import Row
 from tui.place import Position
+from tui.widgets.page import Page, fitted, marked
 
 GUTTER = 1
 """Cells left of the first column, for the cursor's mark."""
@@ -31,25 +31,6 @@ RIGHT = 3
 """The mouse's right button."""
 SIDE_STEP = 8
 """Cells the arrow keys scroll sideways."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of a table, or lines when no header is shown."""
-
-    columns: tuple[ShownColumn, ...] = ()
-    rows: tuple[Row, ...] = ()
-    offset: int = 0
-    """Index of the first of ``rows`` among ``total``."""
-    total: int = 0
-    sort: int | None = None
-    descending: bool = False
-    headed: bool = True
-    """Whether a line with the columns' titles is shown."""
-    tones: tuple[str, ...] = ()
-    """How each of ``rows`` is drawn: the name of a component class, "" as usual; empty for all as usual."""
-    arrival: bool = False
-    """Rows are in order of arrival: who is on the last one stays on the last."""
 
 
 class Grid(ScrollView, inherit_bindings=False):
@@ -392,9 +373,9 @@ class Grid(ScrollView, inherit_bindings=False):
         segments = [Segment(" " * GUTTER, self._style("header"))]
         for index, (column, width) in enumerate(zip(self._page.columns, self._widths, strict=True)):
             is_sorted = index == self._page.sort
-            title = _fitted(column.title, width, column.right)
+            title = fitted(column.title, width, column.right)
             if is_sorted:
-                title = _marked(title, "▼" if self._page.descending else "▲", column.right)
+                title = marked(title, "▼" if self._page.descending else "▲", column.right)
             segments.append(Segment(title, self._style("header-sorted" if is_sorted else "header")))
         return Strip(segments)
 
@@ -429,31 +410,8 @@ class Grid(ScrollView, inherit_bindings=False):
                 if wanted is not style:
                     segments.append(Segment("".join(texts), style))
                     texts, style = [], wanted
-            texts.append(_fitted(cell, width, column.right))
+            texts.append(fitted(cell, width, column.right))
         segments.append(Segment("".join(texts), style))
         strip = Strip(segments, GUTTER + sum(self._widths))
         self._strips[index] = (row, at_cursor, strip)
         return strip
-
-
-def _cut(text: str, width: int) -> str:
-    """A text that fits, with a mark where it was cut."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)) + "…"[: max(0, width)]
-
-
-def _marked(title: str, mark: str, right: bool) -> str:
-    """A fitted title with a mark beside it: in its own blank, or else in the gap."""
-    if right and title.startswith(" "):
-        text = title.lstrip()
-        return title[: len(title) - len(text) - 1] + mark + text
-    text = title.rstrip()
-    return text + mark + title[len(text) + 1 :]
-
-
-def _fitted(cell: str, width: int, right: bool) -> str:
-    """A cell as wide as its column, one cell of gap at its end."""
-    text = _cut(cell, width - 1)
-    blank = " " * (width - cell_len(text) - 1)
-    return blank + text + " " if right else text + blank + " "
