@@ -70,9 +70,11 @@ class Rows(Part):
         """Ask again once there is more; at once for the first events."""
         grew = status.events != self.screen.status.events
         first = grew and not self.screen.status.events
-        # An interval without events makes other rows too.
+        # An interval without events makes other rows too, and so does the picture of the machine at the start.
         live = self.screen.status.live
-        self.stale |= grew or (live is not None and live.window != (status.live and status.live.window))
+        before = status.live
+        moved = live is not None and (before is None or (live.window, live.started) != (before.window, before.started))
+        self.stale |= grew or moved
         if first or live is not None:
             self.refresh_stale()
 
