@@ -109,18 +109,23 @@ def typing(store: Store) -> None:
     )
 
 
+def report(big: Path, rounds: int) -> None:
+    """Measure and print all."""
+    measure(["sysdig", "-r", str(big), "proc.name=zzz"])  # brings the file into memory
+    store = read(big)
+    print(f"{big}: {store.events} events")
+    typing(store)
+    print()
+    compare(store, big, rounds)
+
+
 def main() -> int:
     """Command line, see the module's text."""
     parser = argparse.ArgumentParser(description="Compare filters with sysdig's on a big capture; time completion.")
     parser.add_argument("big", type=Path)
     parser.add_argument("--rounds", type=int, default=3, help="counted runs of each filter (3)")
     asked = parser.parse_args()
-    measure(["sysdig", "-r", str(asked.big), "proc.name=zzz"])  # brings the file into memory
-    store = read(asked.big)
-    print(f"{asked.big}: {store.events} events\n")
-    typing(store)
-    print()
-    compare(store, asked.big, asked.rounds)
+    report(asked.big, asked.rounds)
     return 0
 
 

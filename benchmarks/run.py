@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import compare, dig, key_latency
+from benchmarks import compare, dig, filters, key_latency
 from benchmarks.make_big import make_big
 
 EVENTS = 15_000_000
@@ -28,6 +28,8 @@ def main() -> int:
         big.parent.mkdir(parents=True, exist_ok=True)
         print(f"{big}: {make_big(source, big, EVENTS)} events made from {source}")
     compare.compare(str(big), ROUNDS)
+    print()
+    filters.report(big, ROUNDS)
     print()
     slow = dig.compare(str(big), ROUNDS)
     print()
