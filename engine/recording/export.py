@@ -19,6 +19,7 @@ import numpy as np
 
 from engine import filters
 from engine.decode.decoder import Decoder
+from engine.decode.stop import Stop
 from engine.fields.field import FieldType
 from engine.filters.literals import read, time_of_day
 from engine.filters.syntax import Text
@@ -28,6 +29,7 @@ from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, write
 from engine.sources import open_capture
+from engine.sources.blocks import FRAME, SECTION
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import PAGE
@@ -164,6 +166,11 @@ def _chosen(
         begin = store.segments[first].first + int(np.argmax(masks[first]))
     facts, containers = _state(store, path, begin, kept if choice.private else None, progress)
     ends = bool(choice.until) or choice.numbers is not None
+    sections = _sections(store, path, begin, last if ends else len(masks) - 1)
+    if sections and choice.private:
+        raise CaptureError(
+            f"{path}: holds several sections, of whose threads none can be left out; choose times of one"
+        )
     output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
     try:
         blocks = container_blocks(containers, max(window[0], 0))
@@ -175,12 +182,72 @@ def _chosen(
             if ends and at == last:
                 end = int(np.flatnonzero(mask)[-1]) + 1
             start = min(max(begin - segment.first, 0), len(segment))
-            if start < end:
-                write(output, store, segment, mask, start, end)
+            for row, section in sections.get(at, ()):
+                if row < end:
+                    write(output, store, segment, mask, start, row)
+                    output.section(section)
+                    start = row
+            write(output, store, segment, mask, start, end)
             progress("writing", (segment.first + len(segment)) / store.events)
     finally:
         output.close()
     return count
+
+
+def _sections(store: Store, path: Path, begin: int, last: int) -> dict[int, list[tuple[int, Facts]]]:
+    """The sections that begin between the event of index ``begin`` and the end of segment ``last``: by segment, the
+    row each begins in front of and what it begins with."""
+    found: dict[int, list[tuple[int, Facts]]] = {}
+    for at in range(last + 1):
+        segment = store.segments[at]
+        skipped = max(begin - segment.first, 0)
+        offsets = segment.offset[skipped:]
+        if not len(offsets):
+            continue
+        view = np.frombuffer(store.raw.read(int(offsets[0]), segment.end), np.uint8)
+        places = offsets - offsets[0]
+        # A block's size stands behind its number (scap-format §1).
+        sizes = sum(view[places + 4 + byte].astype(np.int64) << (8 * byte) for byte in range(4))
+        nexts = np.append(offsets[1:], store.segments[at + 1].offset[0] if at < last else segment.end)
+        for row in np.flatnonzero(offsets + sizes != nexts).tolist():
+            gap = _Gap(store.raw)
+            gap.read(str(path), int(offsets[row] + sizes[row]), int(nexts[row]))
+            if gap.sections:
+                found.setdefault(at, []).append((skipped + row + 1, gap))
+    return found
+
+
+class _Gap(Facts):
+    """Blocks between two events, collected as far as they tell of another section."""
+
+    limit = None
+
+    def __init__(self, raw: RawBytes) -> None:
+        super().__init__()
+        self.store = Store(raw)
+        self.sections = 0
+
+    def read(self, path: str, start: int, end: int) -> None:
+        """Take in the blocks from one offset of the stream to another."""
+        while start < end and not self.sections:
+            number, size = FRAME.unpack(self.store.raw.read(start, start + FRAME.size))
+            if number == SECTION:
+                source = ScapSource(path, _Again(self.store.raw, start, end))
+                while source.step(self):
+                    pass
+            start += size
+
+    def section(self) -> None:
+        """Only the last section of several without events matters."""
+        super().__init__()
+        self.sections += 1
+
+    def feed(self, buffer: memoryview, base: int, start: int) -> tuple[int, Stop, str]:
+        """There are no events."""
+        return start, Stop.OTHER, ""
+
+    def seal(self) -> None:
+        """Nothing is held back."""
 
 
 def _state(
@@ -188,7 +255,7 @@ def _state(
 ) -> tuple[Facts, Iterator[Container]]:
     """What was known after the first ``number`` events: their bytes are decoded once more. ``kept`` chooses threads."""
     before = Store(store.raw)
-    stream = _Again(store.raw, store.segments[-1].end)
+    stream = _Again(store.raw, 0, store.segments[-1].end)
     source = ScapSource(str(path), stream)
     decoder = Decoder(before, str(path), limit=number - store.segments[0].first)
     while source.step(decoder):
@@ -225,14 +292,14 @@ class _AsKnown:
 
 
 class _Again:
-    """The stream of a capture that was read, for reading once more."""
+    """Part of the stream of a capture that was read, for reading once more."""
 
     trouble = ""
 
-    def __init__(self, raw: RawBytes, size: int) -> None:
+    def __init__(self, raw: RawBytes, start: int, end: int) -> None:
         self.raw = raw
-        self._size = size
-        self._position = 0
+        self._size = end
+        self._position = start
 
     @property
     def progress(self) -> float:

@@ -37,6 +37,9 @@ class Output(Protocol):
     ) -> None:
         """Write event blocks of ``view`` (``Pairs.blocks``), with what is known of their latency. Raises OSError."""
 
+    def section(self, facts: Facts) -> None:
+        """Another section begins: what was told of threads, fds and the machine no longer holds. Raises OSError."""
+
     def flush(self) -> None:
         """A kill leaves a file that opens up to here. Raises OSError."""
 
@@ -91,6 +94,12 @@ class NativeFile:
         self._raw.append(blocks)
         self._decoder.feed(blocks, base, 0, np.ascontiguousarray(latencies))
         self._follow()
+
+    def section(self, facts: Facts) -> None:
+        """As of every output."""
+        self._raw.append(memoryview(facts.blocks(False)))
+        self._decoder.section()
+        facts.repeat(self._decoder)
 
     def _follow(self) -> None:
         if self._store.segments:

@@ -114,9 +114,14 @@ class ScapFile:
         """Bytes of event blocks written."""
         opened = gzip.open(path, "wb", 6) if compress else open(path, "wb")  # noqa: SIM115
         self._file = cast(BinaryIO, opened)
+        self._old = old
         self._pairs = Pairs(OLD_CODES if old else len(SYSCALLS))
-        self._file.write(facts.blocks(old))
+        self.section(facts)
         self.flush()
+
+    def section(self, facts: Facts) -> None:
+        """Begin a section with what is known. Raises OSError."""
+        self._file.write(facts.blocks(self._old))
 
     def events(
         self,

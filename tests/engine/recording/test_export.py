@@ -228,3 +228,17 @@ def test_what_cannot_be_exported_is_told_and_leaves_no_file(tmp_path: Path) -> N
     assert not (tmp_path / "x.scap").exists()
     source = open_capture(copy)
     source.close()
+
+
+@pytest.mark.parametrize("suffix", ["scap", "syscope"])
+def test_each_section_of_several_keeps_what_it_tells(captures: Path, tmp_path: Path, suffix: str) -> None:
+    several, target = tmp_path / "several.scap", tmp_path / f"out.{suffix}"
+    parts = [gzip.decompress(DEMO.read_bytes()), (captures / "tiny.scap").read_bytes()]
+    several.write_bytes(b"".join([*parts, parts[0]]))
+    text = "evt.type in (openat, open, execve) and evt.dir=<"
+    count, damage = export(several, target, Choice(text))
+    assert not damage
+    exported = opened(target)
+    assert shown(exported) == shown(opened(several), text)
+    assert count == len(shown(exported))
+    assert exported.machine == opened(DEMO).machine
