@@ -7,11 +7,11 @@ or by a second connect that succeeds. States of connections are kept from segmen
 from __future__ import annotations
 
 import errno
-from bisect import bisect_left
 from threading import RLock
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from sortedcontainers import SortedDict
 
 from engine.events import Category, FdKind
 from engine.fields.columns import by_type, of_fd_rows
@@ -23,7 +23,7 @@ _CONNECTS = by_type(lambda kind: kind.is_exit and kind.name == "connect")
 _MOVES = by_type(lambda kind: kind.is_exit and kind.category in (Category.IO_READ, Category.IO_WRITE))
 _KINDS = [int(kind) for kind in (FdKind.IPV4, FdKind.IPV6)]
 _MOST = 1 << 16
-"""Connections that are waited for, and times kept in the newest half of twice as many."""
+"""Connections that are waited for, and times that are kept, the newest ones."""
 
 
 class _Connects:
@@ -35,8 +35,8 @@ class _Connects:
         self._compactions = store.compactions
         self._waiting: dict[int, int] = {}
         """When the connect began that an fd row waits for, ns since epoch."""
-        self._numbers: list[int] = []
-        self._times: list[int] = []
+        self._times = SortedDict()
+        """How long a connect took, ns, by the number of the event that ends it."""
         self._lock = RLock()
 
     def of(self, segment: Segment) -> Numbers:
@@ -47,12 +47,11 @@ class _Connects:
             for each in self._store.since(self._taken):
                 self._take(each)
                 self._taken = each.first + len(each)
-            first = bisect_left(self._numbers, segment.first + 1)
-            last = bisect_left(self._numbers, segment.first + len(segment) + 1)
+            numbers = list(self._times.irange(segment.first + 1, segment.first + len(segment)))
             values = np.zeros(len(segment), np.int64)
             present = np.zeros(len(segment), np.bool_)
-            rows = np.array(self._numbers[first:last], np.int64) - segment.first - 1
-            values[rows], present[rows] = self._times[first:last], True
+            rows = np.array(numbers, np.int64) - segment.first - 1
+            values[rows], present[rows] = [self._times[number] for number in numbers], True
         return Numbers(values, present)
 
     def _take(self, segment: Segment) -> None:
@@ -66,8 +65,8 @@ class _Connects:
         kinds, _ = of_fd_rows(segment, self._store, "kind")
         for row in np.flatnonzero((connects | moves) & np.isin(kinds, _KINDS)).tolist():
             self._step(segment, row, bool(connects[row]))
-        if len(self._numbers) > 2 * _MOST:
-            del self._numbers[:_MOST], self._times[:_MOST]
+        while len(self._times) > _MOST:
+            self._times.popitem(0)
 
     def _step(self, segment: Segment, row: int, is_connect: bool) -> None:
         fd_row, time = int(segment.fd_row[row]), int(segment.time[row])
@@ -84,8 +83,7 @@ class _Connects:
         took = time - since if since is not None else latency if is_connect else -1
         self._waiting.pop(fd_row, None)
         if took >= 0:
-            self._numbers.append(segment.first + row + 1)
-            self._times.append(took)
+            self._times[segment.first + row + 1] = took
 
 
 _kept: WeakKeyDictionary[Store, _Connects] = WeakKeyDictionary()

@@ -8,7 +8,6 @@ interest cost a look at their first bytes.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from sortedcontainers import SortedKeyList
 
 from engine.decode.records import contents
 from engine.events import L4_NAMES, FdKind
@@ -104,8 +104,7 @@ class Exchanges:
         self._hints = np.zeros(0, np.uint8)
         self._connections: dict[int, _Connection] = {}
         """By fd row."""
-        self._found: list[Exchange] = []
-        """Ascending by number."""
+        self._found = SortedKeyList(key=lambda each: each.number)
         self._lock = RLock()
 
     def update(self) -> None:
@@ -127,9 +126,7 @@ class Exchanges:
         """Row and exchange of each event of a segment that asks in one of these protocols, ascending."""
         self.update()
         with self._lock:
-            first = bisect_left(self._found, segment.first + 1, key=lambda each: each.number)
-            last = bisect_left(self._found, segment.first + len(segment) + 1, key=lambda each: each.number)
-            mine = self._found[first:last]
+            mine = list(self._found.irange_key(segment.first + 1, segment.first + len(segment)))
         return [(each.number - segment.first - 1, each) for each in mine if each.protocol in protocols]
 
     def _hinted(self) -> NDArray[np.uint8]:
@@ -198,7 +195,7 @@ class Exchanges:
                     connection.asks = writes
                 exchange = Exchange(segment.first + row + 1, time, reader.name, writes, question)
                 connection.waiting.append((time, exchange))
-                self._found.append(exchange)
+                self._found.add(exchange)
                 return
         if connection.asks is writes:
             return

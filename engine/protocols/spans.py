@@ -5,7 +5,6 @@ A span is told by the event that ends it. The id may be a number, or t, p or pp 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import RLock
@@ -13,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from sortedcontainers import SortedKeyList
 
 from engine.events import FdKind
 from engine.protocols.message import shortened
@@ -51,7 +51,7 @@ class Spans:
         self._taken = store.forgotten
         self._open: OrderedDict[tuple[int, tuple[bytes, ...]], tuple[int, bytes]] = OrderedDict()
         """Time and arguments by id and tags."""
-        self._found: list[Span] = []
+        self._found = SortedKeyList(key=lambda span: span.number)
         self._compactions = store.compactions
         self._null = np.zeros(0, np.bool_)
         """By identity, whether it is the null device."""
@@ -65,9 +65,7 @@ class Spans:
                 self._taken = each.first + len(each)
             if len(self._found) > MOST:
                 del self._found[: MOST // 2]
-            first = bisect_left(self._found, segment.first + 1, key=lambda span: span.number)
-            last = bisect_left(self._found, segment.first + len(segment) + 1, key=lambda span: span.number)
-            return self._found[first:last]
+            return list(self._found.irange_key(segment.first + 1, segment.first + len(segment)))
 
     def _take(self, segment: Segment) -> None:
         store = self._store
@@ -114,7 +112,7 @@ class Spans:
             return
         begun = self._open.pop((number, tags), None)
         if begun is not None:
-            self._found.append(Span(segment.first + row + 1, number, tags, begun[1], max(time - begun[0], 0)))
+            self._found.add(Span(segment.first + row + 1, number, tags, begun[1], max(time - begun[0], 0)))
 
     def _id(self, segment: Segment, row: int, text: bytes) -> int | None:
         if text.isdigit():
