@@ -152,12 +152,14 @@ class _Count:
             return
         if self._key is not None:
             codes = self._key.look_up(segment, mask)
-            index = codes.index[rows]
-            found = codes.table[index[index >= 0]]
-            self._codes.update(np.unique(found[found >= 0]).tolist())
+            # The last place is that of events without a key.
+            there = np.zeros(len(codes.table) + 1, np.bool_)
+            there[codes.index[rows]] = True
+            found = codes.table[there[:-1]]
+            self._codes.update(found[found >= 0].tolist())
         self._total += len(rows) if weights is None else int(weights.sum())
         self._widen(width)
-        places = segment.time[rows] // width
+        places = segment.time[rows] >> (width.bit_length() - 1)
         first, last = int(places.min()), int(places.max())
         self._reach(first, last)
         self._cells += np.bincount(places - self._first, weights, len(self._cells))
