@@ -123,6 +123,10 @@ class Syscope(App[None]):
         """Open the source; what cannot be opened raises what ``open_engine`` raises. ``problems`` are told at start,
         ``instead`` opens what is offered when the source turns out to be closed to us."""
         super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        # Before anything is styled: changed later, it would be once more.
+        self.theme = DARK.name
         self._engine = open_engine(self.publish)
         self._views = views
         self._options = options
@@ -138,9 +142,6 @@ class Syscope(App[None]):
             # Tests run more than one app, and not all in the main thread.
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(number, self._leave, 128 + number)
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
         try:
             use_settings(self)
         except ConfigError as error:

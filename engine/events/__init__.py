@@ -113,7 +113,7 @@ class Parameter:
     """Index of the fd a relative path starts from."""
 
 
-# Every type is asked at start, many times: numbers are ten times as quick as flags.
+# Every type is asked at start, many times: the ``&`` of numbers is ten times as quick as that of flags.
 _EXIT, _SYSCALL = Trait.EXIT.value, Trait.SYSCALL.value
 
 
@@ -135,12 +135,12 @@ class EventType:
     @property
     def is_exit(self) -> bool:
         """True for exits; one-sided happenings (switch, signal …) are enters."""
-        return self.traits.value & _EXIT != 0
+        return int.__and__(self.traits, _EXIT) != 0
 
     @property
     def is_syscall(self) -> bool:
         """True for system calls, either direction."""
-        return self.traits.value & _SYSCALL != 0
+        return int.__and__(self.traits, _SYSCALL) != 0
 
     def index(self, parameter: str) -> int | None:
         """Index of a parameter by name, None when this type has none of that name."""

@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.events import CATALOGUE, EventType
 from engine.fields import look_up
-from engine.fields.field import FieldType, Place
+from engine.fields.field import Field, FieldType, Place, Value
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
 from engine.filters.macros import Macros, told_at
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
 from engine.filters.parser import MAX_NESTING, parse
-from engine.filters.plan import ColumnsTerm, Constant, Mask, Plan, columns, joined, negated, term
+from engine.filters.plan import ColumnsTerm, Constant, Mask, Plan, columns, joined, negated, of_types, term
 from engine.filters.shared import SharedTerm
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
@@ -51,6 +52,8 @@ MOST_LEVELS = 3 * MAX_NESTING + 8
 """Levels of a tree: each bracket holds an ``or`` of ``and`` of ``not``."""
 _CODES = 4096
 """Codes of a column whose answers are remembered."""
+_FIELDS = 64
+"""Fields of event types whose values are remembered: there are few, but some take arguments."""
 _QUARTER = 900 * 1_000_000_000
 _NUMBERS = frozenset(
     {FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION, FieldType.TIME}
@@ -160,6 +163,8 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         words = side.field.words
         return columns(side.field, side.argument, answer if words is None else _by_code(words, answer), text)
     place = side.place or Place.TYPE
+    if place is Place.TYPE and side.field is not None:
+        return _of_types(side.field, side.argument, answer, text)
     read = side.reader(place)
 
     def test(subject: Any, store: Store) -> bool:
@@ -174,9 +179,28 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
     if same is not None:
         return SharedTerm(test, lambda segment, store: same(segment, store, argument), text)
     if types is not None:
-        only = term(Place.TYPE, lambda kind, _: types(kind), f"{side.name} of a type")
+        only = of_types(_having(types), f"{side.name} of a type")
         return joined(True, [only, term(place, test, text)])
     return term(place, test, text)
+
+
+def _of_types(field: Field, argument: str | None, answer: Answer, text: str) -> Plan:
+    """The plan of an answer about a field of event types, asked once for each value there is."""
+    values = _type_values(field, argument)
+    answers = {value: value is not None and value != () and bool(answer(value)) for value in set(values)}
+    return of_types(np.array([answers[value] for value in values]), text)
+
+
+@lru_cache(_FIELDS)
+def _having(types: Callable[[EventType], bool]) -> Mask:
+    """Which event types a field is there for, by type code."""
+    return np.array(list(map(types, CATALOGUE)))
+
+
+@lru_cache(_FIELDS)
+def _type_values(field: Field, argument: str | None) -> list[Value]:
+    """The value a field has for each event type, by type code."""
+    return [field.value(kind, argument) for kind in CATALOGUE]
 
 
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:

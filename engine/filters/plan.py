@@ -410,7 +410,7 @@ _TERMS: dict[Place, Callable[[Test, str], _Tested]] = {
 def term(place: Place, test: Test, text: str) -> Plan:
     """A term decided by one test; what an event type is does not depend on a store, and is asked without one."""
     if place is Place.TYPE:
-        return _of_types(np.array([test(kind, None) for kind in CATALOGUE]), text)  # type: ignore[arg-type]
+        return of_types(np.array([test(kind, None) for kind in CATALOGUE]), text)  # type: ignore[arg-type]
     return _TERMS[place](test, text)
 
 
@@ -419,7 +419,8 @@ def types_of(plan: Plan) -> Mask | None:
     return plan.answers if isinstance(plan, _TypeTerm) else None
 
 
-def _of_types(answers: Mask, text: str) -> Plan:
+def of_types(answers: Mask, text: str) -> Plan:
+    """A term decided by the type alone, given its answers by type code."""
     return Constant(bool(answers[0]), text) if answers.all() == answers.any() else _TypeTerm(answers, text)
 
 
@@ -476,7 +477,7 @@ def _merged(every: bool, terms: Sequence[Plan]) -> Plan:
     text = " and ".join(one.text for one in terms) if every else f"({' or '.join(one.text for one in terms)})"
     if terms[0].place is Place.TYPE:
         answers = np.array([one.answers for one in terms if isinstance(one, _TypeTerm)])
-        return _of_types((np.logical_and if every else np.logical_or).reduce(answers), text)
+        return of_types((np.logical_and if every else np.logical_or).reduce(answers), text)
     return term(terms[0].place, _together(every, [one.test for one in terms if isinstance(one, _Tested)]), text)
 
 

@@ -5,7 +5,6 @@ One request a connection, answered within bounds; whatever it holds is looked at
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import socket
@@ -34,6 +33,9 @@ class _Received:
 
 def _get(path: str, target: str, seconds: float) -> Any:
     """The JSON a GET is answered with; None for 404. Raises UnansweredError."""
+    # Most machines have no containers, and no start needs this.
+    import http.client
+
     received = bytearray()
     with Deadline(path, seconds) as server:
         # HTTP/1.0: the server ends the connection where the answer ends.
