@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -246,6 +247,8 @@ def run(options: Options, watching: Watching | None = None) -> int:
             return _fail(Exit.FAILED, str(error))
         kept.callback(app.close_engine)
         sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.freeze()
+        gc.enable()
         app.run()
     if watching is not None and watching.child is not None:
         watching.child.print(sys.stdout.buffer)

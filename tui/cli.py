@@ -8,6 +8,7 @@ Owns the options of the explorer and the exit status of everything. Each sub-com
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -80,6 +81,8 @@ def _explore(words: list[str]) -> int:
     asked = parser.parse_intermixed_args(words[:end])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         parser.error("the explorer needs a terminal; `tui view` and `tui dig` print to pipes and files")
+    # What is imported stays: looking through it for garbage again and again is time.
+    gc.disable()
     watching = None
     if asked.readfile is None:
         from tui.watching import INTERVAL_MS, Watch, Watching

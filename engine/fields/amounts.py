@@ -6,9 +6,10 @@ Each is declared as a measure over columns; the value of a single event is made 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.events import Category, EventType, FdKind
 from engine.fields.columns import OPENS, Types, by_type, failed, is_call_exit, of_fd_rows, truth
@@ -29,12 +30,15 @@ def _moves(*categories: Category) -> Types:
 def _evaluate(measures: tuple[Measure, ...], absent: bool) -> Callable[[Segment, Store, str | None], Numbers]:
     """The value of every event by the same declaration that views add up (of ones or results);
     where nothing counts it is 0 or absent."""
-    tables = [by_type(measure.types) for measure in measures]
+
+    @cache
+    def tables() -> list[NDArray[np.bool_]]:
+        return [by_type(measure.types) for measure in measures]
 
     def value(segment: Segment, store: Store, _: str | None) -> Numbers:
         values = np.zeros(len(segment), np.int64)
         present = np.zeros(len(segment), np.bool_)
-        for measure, table in zip(measures, tables, strict=True):
+        for measure, table in zip(measures, tables(), strict=True):
             counted = table[segment.type]
             if measure.fd_kinds is not None:
                 counted &= np.isin(of_fd_rows(segment, store, "kind")[0], list(measure.fd_kinds))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +35,20 @@ from engine.query.recorded import WORKING, Parameters
 from engine.store.segment import Segment
 from engine.store.store import Store
 
-_LAYOUTS = layouts(set())
-_WIDE = np.array([each.wide for each in _LAYOUTS], np.uint8)
-_COUNTS = np.full((SCAP_TYPES, 1 + max(len(each.counts) for each in _LAYOUTS)), -1, np.int8)
-for _code, _layout in enumerate(_LAYOUTS):
-    _COUNTS[_code, : len(_layout.counts)] = _layout.counts
-_OVER = np.array([each.over for each in _LAYOUTS], np.uint8)
 _PORT = re.compile(rb":(\d+)(?=->|[)]|$)")
 _ARGUMENTS = ("evt.args", "evt.info")
 _TIMES = ("evt.outputtime", "evt.time")
+
+
+@cache
+def _laid_out() -> tuple[NDArray[np.uint8], NDArray[np.int8], NDArray[np.uint8]]:
+    """By scap type code: whether lengths are wide, the parameter counts it may have, most first and then -1, and how
+    many bytes it tells too many."""
+    facts = layouts(set())
+    counts = np.full((SCAP_TYPES, 1 + max(len(each.counts) for each in facts)), -1, np.int8)
+    for code, each in enumerate(facts):
+        counts[code, : len(each.counts)] = each.counts
+    return np.array([each.wide for each in facts], np.uint8), counts, np.array([each.over for each in facts], np.uint8)
 
 
 def shown(field: Field, value: Value) -> str:
@@ -342,9 +347,7 @@ class Assembly:
             None if self._json else clean,
             other,
             0 if looks.whole or self._json else LIMIT,
-            _WIDE,
-            _COUNTS,
-            _OVER,
+            *_laid_out(),
         )
 
         def begin() -> None:
