@@ -36,7 +36,13 @@ def test_sort_top_and_filter(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["nosuch", "-r", DEMO], ["procs"], ["procs", "-r", DEMO, "--sort", "NO"], ["procs", "-r", DEMO, "a.b="]]
+    "words",
+    [
+        ["nosuch", "-r", DEMO],
+        ["procs", "--from", "10:00"],
+        ["procs", "-r", DEMO, "--sort", "NO"],
+        ["procs", "-r", DEMO, "a.b="],
+    ],
 )
 def test_wrong_words_are_told_and_nothing_is_printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["view", *words]) == 2
