@@ -45,6 +45,8 @@ CAPTURES = (
 LOOKED_AT = 100
 """Events of a capture that are looked at one by one."""
 SLOW = frozenset({"evt.around"})
+NAMES = ("evt.type", "syscall.type")
+"""Fields whose values are names of event types."""
 _ARGUMENTS = ("evt.arg[0]", "evt.arg[1]", "proc.aname[1]", "proc.aname[2]", "proc.apid[1]", "evt.type.is[3]")
 
 
@@ -90,7 +92,8 @@ class Looked:
         for event in self.events:
             _, value = self.valued(_node(name), event)
             for one in value if isinstance(value, tuple) else () if value is None else (value,):
-                found.update(_written(one, kind))
+                # Parts of these are no values of theirs, and refused.
+                found.update([one] if name in NAMES else _written(one, kind))
         return sorted(found)[:: max(1, len(found) // 40)]
 
 
@@ -139,7 +142,7 @@ def comparisons(draw: st.DrawFn, looked: Looked) -> Expression:
         return Comparison(node, operator, Transform("val", (_node(other),)))
     assume(literals)
     values = st.sampled_from(literals)
-    if kind is FieldType.TEXT and name not in ("evt.type", "syscall.type"):
+    if kind is FieldType.TEXT and name not in NAMES:
         values |= st.sampled_from([b"", b"x", b"/etc", b"/"])
     if operator in ("glob", "iglob"):
         values = values.map(lambda value: value.translate(None, b"*?[]\\!")).map(lambda value: b"*" + value + b"?*")
