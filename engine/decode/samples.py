@@ -89,12 +89,12 @@ class Samples:
     def switch(self, now: cython.pointer(Current), state: cython.pointer(State)) -> cython.void:
         """A thread leaves its cpu: how long it ran, its faults, its memory."""
         cpu: cython.pointer(Cpu) = cython.address(self._cpus[now.cpu])
-        if state:
-            if cpu.runs == now.tid and cpu.since >= 0 and now.time >= cpu.since:
-                self.columns.sample(state.row, CPU, now.time - cpu.since)
-            if now.kind.params > 1:
-                self.faults(now, state, 1)
-                self.memory(now, state.process, 3)
+        # Thread 0 is each processor's idle loop, whose time nobody uses.
+        if now.tid != 0 and cpu.runs == now.tid and cpu.since >= 0 and now.time >= cpu.since:
+            self.columns.sample(state.row if state else -1, CPU, now.time - cpu.since)
+        if state and now.kind.params > 1:
+            self.faults(now, state, 1)
+            self.memory(now, state.process, 3)
         cpu.runs = number_at(now, now.kind.first, True)
         cpu.since = now.time
 

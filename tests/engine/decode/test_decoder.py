@@ -240,6 +240,22 @@ def test_cpu_time_is_from_switch_in_to_switch_out() -> None:
     assert (Sample.CPU, 700) in told
 
 
+def test_the_idle_loop_uses_no_cpu_time_but_threads_nobody_told_of_do() -> None:
+    seen = Machine(listed(10))
+    seen.happens(SWITCH, 99, next=0)
+    seen.happens(SWITCH, 0, after=500, next=14)
+    out = seen.happens(SWITCH, 14, after=300, next=0)
+    told = [(row["event"], row["thread"], row["value"]) for row in out.segment.samples if row["kind"] == Sample.CPU]
+    assert told == [(out.row, -1, 300)]
+
+
+def test_cpu_time_is_unknown_where_the_switch_in_was_not_seen() -> None:
+    seen = Machine(listed(10), listed(11))
+    seen.happens(SWITCH, 10, next=7)
+    out = seen.happens(SWITCH, 11, after=700, next=0)
+    assert not (out.segment.samples["kind"] == Sample.CPU).any()
+
+
 def test_procinfo_tells_what_was_used_since_the_last_one() -> None:
     seen = Machine(listed(10))
     first = seen.happens(PROCINFO, 10, cpu_usr=5, cpu_sys=1)
