@@ -35,6 +35,7 @@ from tests.engine.oracle_count import DOWNGRADE
 
 CAPTURES = (
     "502Error.scap",
+    "containers.scap.gz",
     "libs_curl_google.scap",
     "libs_curl_google_comments.scap",
     "libs_sample_2023.scap",
@@ -46,6 +47,8 @@ CAPTURES = (
 EVENTS = Path(__file__).with_name("oracle_events.json")
 EXPRESSIONS = tuple(Path(__file__).with_name("oracle_expressions.txt").read_text("utf-8").splitlines())
 SEPARATOR = "\x1f"
+_PARTLY = {"containers.scap.gz": 6}
+"""Captures so long that only each n-th filter is asked of them."""
 _PRINTED = np.array([kind.category is not Category.INTERNAL for kind in CATALOGUE])
 _ENDS = ("fd.cip", "fd.sip", "fd.cport", "fd.sport", "fd.lip", "fd.rip", "fd.lport", "fd.rport")
 _ANCESTORS = tuple(f"{name}[{level}]" for name in ("proc.aname", "proc.apid") for level in range(1, 5))
@@ -55,6 +58,11 @@ _INSTEAD = {
     "evt.around": ("evt.rawtime",),
 }
 """What is printed in place of fields that only filters have."""
+
+
+def expressions(capture: str) -> tuple[str, ...]:
+    """The filters that are asked of a capture."""
+    return EXPRESSIONS[:: _PARTLY.get(capture, 1)]
 
 
 def copied(path: Path, folder: Path) -> Path:
@@ -150,7 +158,7 @@ def asked(path: Path, folder: Path) -> dict[str, Any]:
     store = loaded(copy)
     cells = Cells(copy, store)
     answers: dict[str, Any] = {}
-    for text in EXPRESSIONS:
+    for text in expressions(path.name):
         their, our = theirs(copy, text), ours(store, text)
         answers[text] = told(their)
         if their != our:

@@ -8,9 +8,14 @@ _NO_DESCRIPTOR = (
     "events about no descriptor have none, there number -1, an empty name or a guessed kind; mmap and setsockopt are "
     "about one by the newer table of events, a failed open is about the file it tried"
 )
+_TABLES = (
+    "an exec closes descriptors, which sysdig keeps; a child has those of the thread that made it, there of the parent "
+    "it is given; the copies lack dup2 and dup3, so that ours closes some that stay open"
+)
 _NAME = (
     f"{_NO_DESCRIPTOR}; a failed connect leaves a socket's name, there it becomes the tuple; "
-    "a socket that connects again is named by its new peer, there by the first, or wrongly"
+    "a socket that connects again is named by its new peer, there by the first, or wrongly; "
+    f"{_TABLES}"
 )
 _ENDS = (
     "ends that are not known are absent, there they are zero, or left over from other events; setsockopt is about its "
@@ -40,6 +45,7 @@ _MEMORY = (
     "or from an exec that failed"
 )
 _CONTAINERS = "containers are recognised by cgroup names that sysdig 0.29.3 does not know"
+_ANNOUNCED = "events that announce a container have no thread, there an invented one inside it"
 _LATENCY = "of an exit without an enter no latency is known, and switches have none; sysdig repeats an older one"
 _SWITCH = (
     "a slice counts when the switch before on its processor was to that thread; sysdig takes whatever passed since "
@@ -48,6 +54,7 @@ _SWITCH = (
 
 FIELDS = {
     "container.id": _CONTAINERS,
+    "container.image.repository": f"{_CONTAINERS}; {_ANNOUNCED}",
     "container.mounts": "an empty list of mounts is no value, there an empty text",
     "container.name": _CONTAINERS,
     "container.privileged": "what the container's description does not tell is absent, there false",
@@ -64,6 +71,7 @@ FIELDS = {
     "evt.args": _NEWER,
     "evt.buffer": "payload of no bytes is absent, as newer libraries have it, there empty",
     "evt.buflen": "only calls that move bytes have a length, there close and fcntl have length 0",
+    "evt.category": f"that of the descriptor: {_TABLES}",
     "evt.deltatime": "since the event before, there since the last that is not internal; going back is a huge number",
     "evt.deltatime.s": "as evt.deltatime",
     "evt.io_dir": "sendmmsg is a call that writes by the newer table of events",
@@ -100,11 +108,17 @@ FIELDS = {
     "fd.sockfamily": "setsockopt is about its socket by the newer table of events",
     "fd.sport": f"{_ENDS}; {_PEER}",
     "fd.sproto": "the name of the service, there the number",
-    "fd.type": f"{_NO_DESCRIPTOR}; {_PEER}",
-    "fd.typechar": f"{_NO_DESCRIPTOR}; {_PEER}",
+    "fd.type": f"{_NO_DESCRIPTOR}; {_PEER}; {_TABLES}",
+    "fd.typechar": f"{_NO_DESCRIPTOR}; {_PEER}; {_TABLES}",
     "fd.uid": _NO_DESCRIPTOR,
     "group.gid": "sysdig fills the upper half of old entries with other bytes",
+    "group.name": _ANNOUNCED,
+    "proc.aname[1]": f"{_PARENTS}; {_ANNOUNCED}",
+    "proc.args": _ANNOUNCED,
     "proc.fdlimit": f"{_INVENTED} -1",
+    "proc.fdopencount": _TABLES,
+    "proc.is_exe_writable": _ANNOUNCED,
+    "proc.name": _ANNOUNCED,
     "proc.nchilds": "threads of the process, also at its other threads, which have 0 there",
     "proc.pcmdline": _PARENTS,
     "proc.pid": _UNKNOWN,
@@ -147,6 +161,7 @@ FILTERS = {
     "proc.sname": _TEXT,
     "evt.failed": "`not not` is read as one `not` there; in the newer grammar they cancel out",
     "evt.rawarg.fd": _NEWER,
+    "evt.rawarg.flags": _NEWER,
     "proc.is_exe_writable": "sysdig prints true and keeps nothing: it compares numbers of different sizes",
 }
 """Fields of filters that keep others though the values printed are the same, and why."""
