@@ -70,7 +70,7 @@ FIELDS = {
     "evt.arg[2]": _NEWER,
     "evt.args": _NEWER,
     "evt.buffer": "payload of no bytes is absent, as newer libraries have it, there empty",
-    "evt.buflen": "only calls that move bytes have a length, there close and fcntl have length 0",
+    "evt.buflen": f"only calls that move bytes have a length, there close, fcntl and ioctl, too; {_TABLES}",
     "evt.category": f"that of the descriptor: {_TABLES}",
     "evt.deltatime": "since the event before, there since the last that is not internal; going back is a huge number",
     "evt.deltatime.s": "as evt.deltatime",
