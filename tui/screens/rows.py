@@ -117,6 +117,9 @@ class Rows(Part):
         self._show(snapshot, awaited=awaited)
         if awaited and request.search and stayed:
             self._found(snapshot.found)
+        if not snapshot.total:
+            # The first ones may have come while this was on its way.
+            self.refresh_stale()
         return True
 
     def _found(self, index: int | None) -> None:
