@@ -111,8 +111,8 @@ class Session:
             while self._ingest.wants_room and not self._closing:
                 time.sleep(YIELD)
             with self._ingest.reading:
-                if forgotten != self.store.forgotten:
-                    # Rows have moved: nothing that was made of them holds.
+                if forgotten != self.store.forgotten or not self.store.segments:
+                    # Rows have moved, or the picture of the machine may just have come: nothing made before holds.
                     kept, forgotten = Kept(), self.store.forgotten
                 latest = self._held[0] if self._held else self._ingest.latest
                 snapshot = answer(request, Work(self.store, kept, given_up, latest, self._ingest.left_out))
