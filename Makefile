@@ -53,16 +53,20 @@ $(VENV)/.bench: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
-# What pip cannot bring: venv, a compiler, Python's headers, names of services.
+# What pip cannot bring: venv, a compiler, Python's headers, names of services; and BCC, which only live capture needs.
 system:
-	@if $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
-	    && command -v cc >/dev/null && [ -e /etc/services ]; then exit 0; fi; \
+	@missing=; \
+	if ! { $(PYTHON) -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
+	    && command -v cc >/dev/null && [ -e /etc/services ]; }; then missing="$(PACKAGES)"; fi; \
 	if ! command -v apt-get >/dev/null; then \
-	    echo "syscope needs Python 3.11 or newer with venv and headers, a C compiler and /etc/services" >&2; exit 1; \
+	    if [ -n "$$missing" ]; then \
+	        echo "syscope needs Python 3.11 or newer with venv and headers, a C compiler and /etc/services" >&2; exit 1; fi; \
 	elif [ "$$(id -u)" -eq 0 ]; then \
-	    apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
-	else \
+	    /usr/bin/python3 -c 'import bcc; bcc.BPF' 2>/dev/null || missing="$$missing python3-bpfcc"; \
+	    if [ -n "$$missing" ]; then \
+	        apt-get update -qq && \
+	        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi; \
+	elif [ -n "$$missing" ]; then \
 	    echo "Some system packages are missing. Run this, then make again:" >&2; \
-	    echo "    sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
+	    echo "    sudo apt-get install -y $$missing" >&2; exit 1; \
 	fi
