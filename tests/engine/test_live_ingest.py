@@ -110,6 +110,23 @@ def watched() -> Iterator[Watched]:
     made.session.close()
 
 
+def test_a_table_asked_for_before_the_machine_is_known_has_its_processes_once_it_is(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, begin = threading.Event(), watched.machine.begin
+
+    def late(sink: Any) -> None:
+        known.wait(PATIENCE)
+        begin(sink)
+
+    monkeypatch.setattr(watched.machine, "begin", late)
+    watched.session.start()
+    assert watched.commands() == []
+    known.set()
+    watched.wait(Status, lambda status: bool(live(status).started))
+    assert watched.commands() == ["busy", "idle"]
+
+
 def test_who_is_there_is_shown_before_anything_happens(watched: Watched) -> None:
     status = watched.start()
     assert (status.events, live(status).window) == (0, None)
