@@ -112,7 +112,7 @@ class Session:
                 time.sleep(YIELD)
             with self._ingest.reading:
                 if forgotten != self.store.forgotten or not self.store.segments:
-                    # Rows have moved, or the picture of the machine may just have come: nothing made before holds.
+                    # Events are gone, or the picture of the machine may just have come: nothing made before holds.
                     kept, forgotten = Kept(), self.store.forgotten
                 latest = self._held[0] if self._held else self._ingest.latest
                 snapshot = answer(request, Work(self.store, kept, given_up, latest, self._ingest.left_out))

@@ -101,7 +101,7 @@ class Store:
         self.revision = 0
         """Raised after every change of a fact that is already readable: whatever was computed from tables is stale."""
         self.forgotten = 0
-        """Events that are not kept any more, the oldest ones. When it grows, all rows of tables have moved."""
+        """Events that are not kept any more, the oldest ones. When it grows, answers made of them no longer hold."""
         self.compactions = 0
         """How often rows of tables have moved."""
         self.inside: dict[int, Inside] = {}

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decode.decoder import Decoder
 from engine.fields import FIELDS
 from engine.fields.field import Argument, FieldType, Place
 from engine.filters import FilterError, compile, parse  # noqa: A004
@@ -20,8 +19,8 @@ from engine.filters.syntax import quote
 from engine.ingest import CaptureIngest
 from engine.query.snapshots import CompletionRequest, CompletionSnapshot, Snapshot
 from engine.session import Session
-from engine.sources import open_capture
 from engine.store.store import Store
+from tests.engine.filters.oracle import loaded
 from tests.engine.filters.trees import trees
 
 NOT_INTERNAL = "not evt.category=internal"
@@ -29,13 +28,7 @@ NOT_INTERNAL = "not evt.category=internal"
 
 @pytest.fixture(scope="module")
 def store(captures: Path) -> Store:
-    path = captures / "502Error.scap"
-    source = open_capture(path)
-    store = Store(source.raw)
-    decoder = Decoder(store, str(path))
-    while source.step(decoder):
-        pass
-    return store
+    return loaded(captures / "502Error.scap")
 
 
 @pytest.fixture(scope="module")

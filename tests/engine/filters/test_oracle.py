@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.decode.decoder import Decoder
 from engine.events import CATALOGUE, Category
 from engine.filters import compile  # noqa: A004
-from engine.sources import open_capture
 from engine.store.store import Store
+from tests.engine.filters.oracle import loaded
 
 LINES = {
     "evt.num>0": 9478,
@@ -122,13 +121,7 @@ _PRINTED = np.array([kind.category is not Category.INTERNAL for kind in CATALOGU
 
 @pytest.fixture(scope="module")
 def store(captures: Path) -> Store:
-    path = captures / "502Error.scap"
-    source = open_capture(path)
-    store = Store(source.raw)
-    decoder = Decoder(store, str(path))
-    while source.step(decoder):
-        pass
-    return store
+    return loaded(captures / "502Error.scap")
 
 
 def kept(store: Store, text: str) -> int:

@@ -6,21 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.decode.decoder import Decoder
 from engine.filters import Filter, compile  # noqa: A004
-from engine.sources import open_capture
 from engine.store.store import Store
+from tests.engine.filters.oracle import loaded
 
 
 @pytest.fixture(scope="module")
 def store(captures: Path) -> Store:
-    path = captures / "mixed.scap.gz"
-    source = open_capture(path)
-    store = Store(source.raw)
-    decoder = Decoder(store, str(path))
-    while source.step(decoder):
-        pass
-    return store
+    return loaded(captures / "mixed.scap.gz")
 
 
 def asked(text: str, store: Store) -> tuple[Filter, int]:
