@@ -11,7 +11,7 @@ from engine.filters.check import plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
 from engine.filters.plan import Mask, Plan, described
-from engine.store.segment import HIDDEN, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 
 
@@ -33,14 +33,13 @@ class Filter:
     def mask(self, store: Store, segment: Segment) -> Mask:
         """Which events of a sealed segment it keeps, one bool each; hidden events never."""
         self._segments += 1
-        visible: Mask = (segment.flags & HIDDEN) == 0
         if self._plan is None:
-            return visible
+            return segment.visible
         if not self._plan.possible(store, segment):
             self._skipped += 1
             return np.zeros(len(segment), np.bool_)
         held = self._plan.mask(store, segment, None)
-        return held & visible
+        return held if segment.all_visible else held & segment.visible
 
     def fields(self) -> frozenset[str]:
         """Names of all fields it asks about, those in macros included, without arguments."""

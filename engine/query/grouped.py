@@ -67,6 +67,7 @@ class Grouping:
         self._lives = Lives(store, window)
         self._of_threads = of_threads(view.key_for(containers)) and isinstance(self._key, ThreadKey)
         self._cpu = CpuTimes()
+        self._by_switches = not self._of_threads and any(column.field in PER_THREAD for column in self._columns)
         self._now: Seen | None = None
         mine = [column for column in self._columns if is_summed(column) and column.field not in PER_THREAD]
         # The first one, of all the row's events, also tells where each code was seen.
@@ -86,8 +87,8 @@ class Grouping:
         codes = self._key.look_up(segment, mask)
         for sums in self._sums.values():
             sums.add(segment, mask, codes, len(self._key))
-        if not self._of_threads:
-            self._cpu.add(segment, mask, codes.index, codes.table)
+        if self._by_switches:
+            self._cpu.add(segment, mask, codes.index, codes.table, len(self._key))
 
     def rows(self) -> Rows:
         """The rows by now."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.events import codes_by_name
 from engine.query.growing import Growing
-from engine.store.segment import HIDDEN, NO_FD, NO_RESULT, SAMPLE, Sample, Segment, Window
+from engine.store.segment import NO_FD, NO_RESULT, SAMPLE, Sample, Segment, Window
 from engine.store.store import Store
 from engine.store.threads import UNTOLD
 
@@ -49,19 +49,22 @@ class Lives:
 
     def add(self, segment: Segment) -> None:
         """Take in the next sealed segment that overlaps the window."""
-        visible = (segment.flags & HIDDEN) == 0
         inside = segment.inside(self._window)
-        rows = np.flatnonzero(visible if inside is None else visible & inside)
-        if not len(rows):
-            return
         # Hidden events are no part of the span: some have no time.
-        times = segment.time[rows]
-        self._span = [min(self._span[0], int(times.min())), max(self._span[1], int(times.max()))]
-        self._events = [min(self._events[0], segment.first + int(rows[0]) + 1), segment.first + int(rows[-1]) + 1]
-        samples = segment.samples
+        first, last = segment.visible_rows
+        start, end = segment.time_span
+        samples = segment.usage
         if inside is not None:
+            rows = np.flatnonzero(inside & segment.visible)
+            first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+            times = segment.time[rows]
+            start, end = int(times.min(initial=end)), int(times.max(initial=start))
             samples = samples[inside[samples["event"]]]
-        samples = samples[(samples["thread"] >= 0) & (samples["kind"] < Sample.THREADS)]
+        if last < first:
+            return
+        self._span = [min(self._span[0], start), max(self._span[1], end)]
+        self._events = [min(self._events[0], segment.first + first + 1), segment.first + last + 1]
+        samples = samples[samples["thread"] >= 0]
         if len(samples):
             self._samples.append(samples)
 
@@ -76,7 +79,7 @@ class Lives:
             return self._events[0], self._events[1]
         number = 0
         for segment in self._store.since(0, (0, self._window[0])):
-            before = np.flatnonzero((segment.time < self._window[0]) & ((segment.flags & HIDDEN) == 0))
+            before = np.flatnonzero((segment.time < self._window[0]) & segment.visible)
             if len(before):
                 number = segment.first + int(before[-1]) + 1
         # Before the first event there were those who were there when capture began.
@@ -322,11 +325,13 @@ class CpuTimes:
         self._known = False
 
     def add(
-        self, segment: Segment, mask: NDArray[np.bool_], index: NDArray[np.int32], table: NDArray[np.int32]
+        self, segment: Segment, mask: NDArray[np.bool_], index: NDArray[np.int32], table: NDArray[np.int32], count: int
     ) -> None:
-        """Take in the samples of the events that ``mask`` keeps; the code of event i is ``table[index[i]]``."""
-        self._used.extend(np.zeros(max(int(table.max(initial=-1)) + 1 - len(self._used), 0)))
-        samples = segment.samples[(segment.samples["kind"] == Sample.CPU) & mask[segment.samples["event"]]]
+        """Take in the samples of the events that ``mask`` keeps; the code of event i is ``table[index[i]]``, and
+        ``count`` codes there are by now."""
+        self._used.extend(np.zeros(max(count - len(self._used), 0)))
+        samples = segment.usage[segment.usage["kind"] == Sample.CPU]
+        samples = samples[mask[samples["event"]]]
         places = index[samples["event"]]
         samples, codes = samples[places >= 0], table[places[places >= 0]]
         if len(samples):

@@ -106,8 +106,33 @@ class Segment:
     @cached_property
     def time_span(self) -> tuple[int, int]:
         """Smallest and largest time stamp of visible events (hidden ones may have none), ns; (0, 0) without any."""
-        times = self.time if not self.flags.any() else self.time[(self.flags & HIDDEN) == 0]
+        times = self.time if self.all_visible else self.time[self.visible]
         return (int(times.min()), int(times.max())) if len(times) else (0, 0)
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """Which events are visible; made anew each time."""
+        visible: NDArray[np.bool_] = (self.flags & HIDDEN) == 0
+        return visible
+
+    @cached_property
+    def all_visible(self) -> bool:
+        """Whether no event is hidden."""
+        return not self.flags.any()
+
+    @cached_property
+    def visible_rows(self) -> tuple[int, int]:
+        """The first and last row of a visible event; (0, -1) without any."""
+        if self.all_visible:
+            return 0, len(self) - 1
+        rows = np.flatnonzero(self.visible)
+        return (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+
+    @cached_property
+    def usage(self) -> NDArray[Any]:
+        """The samples of CPU time, memory and page faults: few where every event tells how many fds are open."""
+        mine = self.samples["kind"] < Sample.THREADS
+        return self.samples if mine.all() else self.samples[mine]
 
     def overlaps(self, window: Window | None) -> bool:
         """Whether visible events may lie in a window; by the summary alone."""
