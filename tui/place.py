@@ -167,7 +167,9 @@ def terms(text: str) -> list[str]:
 
 def offered(views: Iterable[View], place: Place) -> list[View]:
     """Views that can follow a place's last selection, by name."""
-    return sorted((view for view in views if view.offered_after(place.selected_field)), key=lambda view: view.name)
+    return sorted(
+        (view for view in views if view.offered_after(place.selected_field)), key=lambda view: view.name.lower()
+    )
 
 
 def target(views: Mapping[str, View], view: View, key_field: str) -> View | None:

@@ -58,6 +58,7 @@ class Dialog(Widget, can_focus=True):
         self._hotkeys: Mapping[str, int] = {}
         self._acts: Mapping[str, Callable[[int], None]] = {}
         self._afterwards: Callable[[], None] = lambda: None
+        self._typed = ""
         self._at = 0
         self._top = 0
         self._text_top = 0
@@ -74,7 +75,7 @@ class Dialog(Widget, can_focus=True):
         hotkeys: Mapping[str, int] | None = None,
         closed: Callable[[], None] = lambda: None,
         acts: Mapping[str, Callable[[int], None]] | None = None,
-        keys: str = "A…Z by letter · PgDn reads on · Enter choose · Esc cancel",
+        keys: str = "A…Z by name · PgDn reads on · Enter choose · Esc cancel",
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
@@ -100,6 +101,7 @@ class Dialog(Widget, can_focus=True):
         self.border_title, self.border_subtitle = Content(clean(caption)), Content(keys)
         self.styles.max_height = min(MOST_LINES, max(LEAST_LINES, lines)) + self.gutter.height
         self._leave = frozenset(leave)
+        self._typed = ""
         self._at, self._top, self._text_top, self._text = start, 0, 0, None
         self.display = True
         self.screen.set_focus(self)
@@ -125,9 +127,9 @@ class Dialog(Widget, can_focus=True):
         if act := self._acts.get(event.key):
             act(self._at)
             return
-        if (character := event.character) and character.isupper() and self._labels:
-            self._move_to(self._beginning_with(character))
+        if self._jump(event.character or ""):
             return
+        self._typed = ""
         what = "close" if event.key in self._leave else KEYS.get(event.key, "")
         page = max(1, self.size.height - 1)
         match what:
@@ -172,13 +174,24 @@ class Dialog(Widget, can_focus=True):
         if self._labels:
             self._chosen(index)
 
-    def _beginning_with(self, letter: str) -> int:
-        """The next entry whose name begins with a letter, going round; this one when there is none."""
-        count = len(self._labels)
-        following = ((self._at + step) % count for step in range(1, count + 1))
-        names = (label.plain.lstrip(" •") for label in self._labels)
-        first = [name[:1].upper() for name in names]
-        return next((at for at in following if first[at] == letter), self._at)
+    def _jump(self, character: str) -> bool:
+        """Move to the entry a capital letter begins, what follows narrows it down; again and again goes round.
+
+        False for a character that does not go on with a name: it has its usual meaning.
+        """
+        names = [label.plain.lstrip(" •").lower() for label in self._labels]
+        longer = self._typed + character.lower()
+        going_on = [at for at, name in enumerate(names) if name.startswith(longer)] if self._typed and character else []
+        if going_on:
+            self._typed, at = longer, going_on[0]
+        elif character.isupper() and names and character not in self._leave:
+            self._typed = character.lower()
+            following = ((self._at + step) % len(names) for step in range(1, len(names) + 1))
+            at = next((at for at in following if names[at].startswith(self._typed)), self._at)
+        else:
+            return False
+        self._move_to(at)
+        return True
 
     def _move_to(self, index: int) -> None:
         self._at = max(0, min(index, len(self._labels) - 1))
