@@ -94,7 +94,7 @@ class Session:
             self._publish(self._ingest.status())
 
     def _answer_all(self) -> None:
-        kept, forgotten, damaged = Kept(), 0, 0
+        kept, forgotten, compactions, damaged = Kept(), 0, 0, 0
         while True:
             with self._changed:
                 while not self._unanswered and not self._closing:
@@ -111,9 +111,12 @@ class Session:
             while self._ingest.wants_room and not self._closing:
                 time.sleep(YIELD)
             with self._ingest.reading:
-                if forgotten != self.store.forgotten or not self.store.segments:
-                    # Events are gone, or the picture of the machine may just have come: nothing made before holds.
-                    kept, forgotten = Kept(), self.store.forgotten
+                if compactions != self.store.compactions or not self.store.segments:
+                    # Rows have moved, or the picture of the machine may just have come: nothing made before holds.
+                    kept = Kept()
+                elif forgotten != self.store.forgotten:
+                    kept.forget()
+                forgotten, compactions = self.store.forgotten, self.store.compactions
                 latest = self._held[0] if self._held else self._ingest.latest
                 snapshot = answer(request, Work(self.store, kept, given_up, latest, self._ingest.left_out))
             if len(self.store.damage) != damaged:

@@ -84,6 +84,10 @@ class Presence:
             self._fields.popitem(last=False)
         return self._fields[key].values(self._store, deadline)
 
+    def forget(self) -> bool:
+        """Segments the store has forgotten are taken out when values are asked for."""
+        return True
+
 
 _SHOWN = np.array([kind.category is not Category.INTERNAL for kind in CATALOGUE])
 """Event lines, and the counts of filters, leave out what capturing itself makes."""

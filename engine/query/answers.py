@@ -170,9 +170,8 @@ def _verdict(request: VerdictRequest, work: Work) -> VerdictSnapshot:
 
 def _completion(request: CompletionRequest, work: Work) -> CompletionSnapshot:
     presence = work.keep(Presence, (), lambda: Presence(work.store))
-    macros: dict[str, str] = work.keep(dict, (), _macros)
     uses = field_uses(request.recent)
-    return CompletionSnapshot(request, complete(request.filter, request.cursor, presence, macros=macros, uses=uses))
+    return CompletionSnapshot(request, complete(request.filter, request.cursor, presence, macros=_macros(), uses=uses))
 
 
 def _macros() -> dict[str, str]:

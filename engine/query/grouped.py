@@ -69,6 +69,8 @@ class Grouping:
         self._cpu = CpuTimes()
         self._by_switches = not self._of_threads and any(column.field in PER_THREAD for column in self._columns)
         self._now: Seen | None = None
+        self._first: int | None = None
+        """Number of the first event taken in."""
         mine = [column for column in self._columns if is_summed(column) and column.field not in PER_THREAD]
         # The first one, of all the row's events, also tells where each code was seen.
         self._sums = {
@@ -78,6 +80,8 @@ class Grouping:
 
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
+        if self._first is None:
+            self._first = segment.first
         self._lives.add(segment)
         inside = segment.inside(self._window)
         if inside is not None:
@@ -89,6 +93,10 @@ class Grouping:
             sums.add(segment, mask, codes, len(self._key))
         if self._by_switches:
             self._cpu.add(segment, mask, codes.index, codes.table, len(self._key))
+
+    def forget(self) -> bool:
+        """What is added up holds as long as all of it is kept."""
+        return self._first is None or self._first >= self._store.forgotten
 
     def rows(self) -> Rows:
         """The rows by now."""

@@ -26,6 +26,10 @@ class Listing:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
         self._matches.add(segment, mask)
 
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten."""
+        return self._matches.forget()
+
     def rows(self) -> Listing:
         """The rows by now."""
         return self

@@ -49,6 +49,15 @@ class Matches:
             self._taken = segment.first + len(segment)
         return True
 
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten."""
+        gone = sum(segment.first < self._store.forgotten for segment, _ in self._rows)
+        if gone:
+            before = self._ends[gone - 1]
+            del self._rows[:gone]
+            self._ends = [end - before for end in self._ends[gone:]]
+        return True
+
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the matches of the next segment."""
         inside = segment.inside(self._window)

@@ -1,7 +1,8 @@
 """The overview: totals of every tile over a window, and how each spread over time.
 
-Owns the counting. What is counted is declared in ``tiles``. Segments are counted one after the other, so that a
-growing capture costs only what is new, and in short turns, so that nobody else waits.
+Owns the counting. What is counted is declared in ``tiles``. Segments are counted one after the other, each for itself,
+so that a growing capture costs only what is new and forgotten segments can be taken out, and in short turns, so that
+nobody else waits.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class OverviewRun:
         for segment in self._store.since(self._taken, self._window):
             inside = segment.inside(self._window)
             for count in self._counts[self._next :]:
-                count.add(segment, inside, self._width())
+                count.add(segment, inside, self._width(segment))
                 self._next += 1
                 if time_is_up():
                     break
@@ -100,20 +101,46 @@ class OverviewRun:
                 return not self._next and self._taken >= self._store.events
         return True
 
-    def _width(self) -> int:
-        """Of a cell, ns: a power of two, so that growing wider only joins cells."""
-        start, end = self._window or self._store.time_span
-        width = 1
-        while end // width - start // width >= CELLS:
-            width *= 2
-        return width
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten."""
+        for count in self._counts:
+            count.forget()
+        if self._taken < self._store.forgotten:
+            self._taken, self._next = self._store.forgotten, 0
+        return True
+
+    def _width(self, segment: Segment) -> int:
+        """Of a segment's cells, ns: that of the shorter one of it and the window."""
+        spans = (self._window or segment.time_span, segment.time_span)
+        return _width(min(spans, key=lambda span: span[1] - span[0]))
 
     def figures(self) -> tuple[Figure, ...]:
         """What was counted so far."""
-        width = self._width()
         start, end = self._window or self._store.time_span
+        width = _width((start, end))
         first, count = start // width, max(1, min(CELLS, end // width - start // width + 1))
         return tuple(each.figure(width, first, count) for each in self._counts)
+
+
+def _width(span: Window) -> int:
+    """Of cells over a span, ns: a power of two, so that cells of a shorter span join to those of a longer one."""
+    width = 1
+    while span[1] // width - span[0] // width >= CELLS:
+        width *= 2
+    return width
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a tile counts in one segment."""
+
+    total: int
+    starts: NDArray[np.int64]
+    """When its cells begin, ns since epoch."""
+    values: NDArray[np.float64]
+    """Events, or bytes, of each cell."""
+    codes: NDArray[np.int32]
+    """Different values in it."""
 
 
 class _Count:
@@ -123,11 +150,8 @@ class _Count:
         self._store = store
         self._tile = tile
         self._error = ""
-        self._total = 0
-        self._width = 1
-        self._first = 0
-        self._cells: NDArray[np.float64] = np.zeros(0)
-        self._codes: set[int] = set()
+        self._parts: dict[int, _Part] = {}
+        """By number of the segment's first event; of segments with something to count."""
         try:
             self._filter = filters.compile(filters.combine(tile.filter, filter_text))
         except filters.FilterError as error:
@@ -150,48 +174,38 @@ class _Count:
         rows = np.flatnonzero(mask)
         if not len(rows):
             return
+        found = np.empty(0, np.int32)
         if self._key is not None:
             codes = self._key.look_up(segment, mask)
             # The last place is that of events without a key.
             there = np.zeros(len(codes.table) + 1, np.bool_)
             there[codes.index[rows]] = True
-            found = codes.table[there[:-1]]
-            self._codes.update(found[found >= 0].tolist())
-        self._total += len(rows) if weights is None else int(weights.sum())
-        self._widen(width)
-        places = segment.time[rows] >> (width.bit_length() - 1)
-        first, last = int(places.min()), int(places.max())
-        self._reach(first, last)
-        self._cells += np.bincount(places - self._first, weights, len(self._cells))
+            found = np.unique(codes.table[there[:-1]])
+            found = found[found >= 0]
+        shift = width.bit_length() - 1
+        places = segment.time[rows] >> shift
+        first = int(places.min())
+        values = np.bincount(places - first, weights).astype(np.float64)
+        total = len(rows) if weights is None else int(weights.sum())
+        self._parts[segment.first] = _Part(total, (first + np.arange(len(values))) << shift, values, found)
 
-    def _widen(self, width: int) -> None:
-        """Join cells until they are as wide as that."""
-        if not len(self._cells):
-            self._width = width
-        while self._width < width:
-            before, after = self._first % 2, (self._first + len(self._cells)) % 2
-            joined = np.pad(self._cells, (before, after))
-            self._cells = joined.reshape(-1, 2).sum(axis=1)
-            self._first //= 2
-            self._width *= 2
-
-    def _reach(self, first: int, last: int) -> None:
-        """Have cells from one number to another."""
-        if not len(self._cells):
-            self._first, self._cells = first, np.zeros(last - first + 1)
-            return
-        before, after = max(0, self._first - first), max(0, last - self._first - len(self._cells) + 1)
-        if before or after:
-            self._cells = np.pad(self._cells, (before, after))
-            self._first -= before
+    def forget(self) -> None:
+        """Take out segments the store has forgotten."""
+        for gone in [first for first in self._parts if first < self._store.forgotten]:
+            del self._parts[gone]
 
     def figure(self, width: int, first: int, count: int) -> Figure:
         """What was counted, over given cells."""
-        self._widen(width)
-        course = np.zeros(count)
-        at = self._first - first
-        into = slice(max(at, 0), max(0, min(at + len(self._cells), count)))
-        if into.start < into.stop:
-            course[into] = self._cells[into.start - at : into.stop - at]
-        total = len(self._codes) if self._key is not None else self._total
+        course: NDArray[np.float64] = np.zeros(count)
+        parts = self._parts.values()
+        total = sum(part.total for part in parts)
+        if parts:
+            places = (np.concatenate([part.starts for part in parts]) >> (width.bit_length() - 1)) - first
+            values = np.concatenate([part.values for part in parts])
+            there = (places >= 0) & (places < count)
+            course += np.bincount(places[there], values[there], count)
+            if self._key is not None:
+                seen = np.zeros(len(self._key), np.bool_)
+                seen[np.concatenate([part.codes for part in parts])] = True
+                total = int(np.count_nonzero(seen))
         return Figure(self._tile, total, tuple(course.tolist()), self._error)

@@ -98,11 +98,8 @@ class SpectrogramRun:
         self._grids.move_to_end((width, columns))
         while len(self._grids) > GRIDS_KEPT:
             self._grids.popitem(last=False)
-        segments = self._store.since(0, self._window)
-        for gone in counted.keys() - {segment.first for segment in segments}:
-            del counted[gone]
         began = time.monotonic()
-        for segment in segments:
+        for segment in self._store.since(0, self._window):
             if segment.first in counted:
                 continue
             if cancelled():
@@ -110,6 +107,13 @@ class SpectrogramRun:
             if time.monotonic() - began > SHARE:
                 return False
             counted[segment.first] = self._count(segment, width, columns)
+        return True
+
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten."""
+        for counted in self._grids.values():
+            for gone in [first for first in counted if first < self._store.forgotten]:
+                del counted[gone]
         return True
 
     def _count(self, segment: Segment, width: int, columns: int) -> tuple[int, Counts]:

@@ -68,6 +68,11 @@ class TableRun:
             self._taken = segment.first + len(segment)
         return True
 
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten; False when they cannot be, added up as they are."""
+        self._made = None
+        return self._rows.forget()
+
     def table(self, sort: int | None = None, descending: bool | None = None, text: str = "") -> Table:
         """The rows by now, sorted on a shown column (None: the view's own order) in a direction (None: numbers
         descending, texts ascending), only those that show a text. The same table again while nothing changed."""

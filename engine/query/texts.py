@@ -137,6 +137,10 @@ class Texts:
                 break
         return True
 
+    def forget(self) -> bool:
+        """Lines that were counted one after the other are to be counted anew."""
+        return self._direct
+
     def _lines(self, index: int) -> list[Line]:
         made = self._make(self._matches.at(index))
         if self._text and not any(self._text in line.casefold() for _, line in made):

@@ -139,11 +139,6 @@ class TimelineRun:
         self._by_width.move_to_end(width)
         while len(self._by_width) > WIDTHS_KEPT:
             self._by_width.popitem(last=False)
-        present = {segment.first for segment in self._store.segments}
-        for gone in self._masks.keys() - present:
-            del self._masks[gone]
-            for cells in self._by_width.values():
-                cells.pop(gone, None)
         began = time.monotonic()
         for segment in self._store.since(0, span):
             if segment.first in counted:
@@ -153,6 +148,14 @@ class TimelineRun:
             if time.monotonic() - began > SHARE:
                 return False
             counted[segment.first] = self._count(segment, width)
+        return True
+
+    def forget(self) -> bool:
+        """Take out segments the store has forgotten."""
+        for gone in [first for first in self._masks if first < self._store.forgotten]:
+            del self._masks[gone]
+            for counted in self._by_width.values():
+                counted.pop(gone, None)
         return True
 
     def cells(self, width: int, first: int, count: int) -> tuple[Floats, NDArray[np.bool_]]:

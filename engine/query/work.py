@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from engine import filters
 from engine.query.lines import NOT_INTERNAL
@@ -20,7 +20,6 @@ from engine.store.store import Store
 
 KEPT = 24
 """Results of each kind kept, the least recently asked dropped first: enough to go back through a drill-down."""
-T = TypeVar("T")
 
 
 class SupersededError(Exception):
@@ -43,8 +42,18 @@ class Coverage:
 EVERYTHING = Coverage()
 
 
+class Result(Protocol):
+    """Something made of a store's segments that is worth keeping."""
+
+    def forget(self) -> bool:
+        """Take out what was made of segments the store has forgotten; False when it has to be made anew."""
+
+
+T = TypeVar("T", bound=Result)
+
+
 class Kept:
-    """Results worth keeping, by kind and key."""
+    """Results worth keeping, by kind and key. They hold until rows of the store's tables move."""
 
     def __init__(self) -> None:
         """Start with nothing kept."""
@@ -59,6 +68,12 @@ class Kept:
         while len(results) > KEPT:
             results.popitem(last=False)
         return cast(T, results[key])
+
+    def forget(self) -> None:
+        """The store has forgotten segments: keep what holds without them."""
+        for results in self._results.values():
+            for key in [key for key, result in results.items() if not result.forget()]:
+                del results[key]
 
 
 class Work:

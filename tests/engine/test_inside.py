@@ -63,6 +63,10 @@ def test_live_they_are_those_of_the_last_intervals_end(watched: Watched) -> None
         ("10", "10", "500ms", "read", "5"),
         ("20", "20", "-", "read", "-"),
     ]
+    threads = watched.answer(TableSnapshot, TableRequest(VIEWS["threads"]))
+    titles = [column.title for column in threads.columns]
+    shown = {row.cells[1]: dict(zip(titles, row.cells, strict=True)) for row in threads.rows}
+    assert [shown["10"][title] for title in ("FOR", "CALL", "ON")] == ["500ms", "read", "5"]
     watched.machine.calls = []
     watched.interval()
     assert watched.answer(TableSnapshot, TableRequest(VIEWS["in_progress"])).rows == ()

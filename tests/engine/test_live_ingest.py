@@ -16,6 +16,8 @@ from engine.live_ingest import FIRST_INTERVAL, LiveIngest
 from engine.model.facts import Thread
 from engine.pace import LONGEST, Pace
 from engine.pushdown import Pushdown
+from engine.query import overview
+from engine.query.overview import OverviewRequest, OverviewSnapshot
 from engine.query.snapshots import (
     LinesRequest,
     LinesSnapshot,
@@ -26,9 +28,11 @@ from engine.query.snapshots import (
     TableRequest,
     TableSnapshot,
 )
+from engine.query.tiles import TILES
 from engine.session import Session
 from engine.sources.live.source import LoadError, Narrowing
 from engine.sources.raw import KeptBytes
+from engine.store.segment import Segment
 from engine.store.store import Store
 from tests.engine.fake_machine import CLONE, EXECVE, EXIT, SECOND, START, FakeMachine
 
@@ -228,6 +232,35 @@ def test_the_oldest_events_are_forgotten_and_answers_say_from_when_on_they_are()
     assert everything.numbers == (watched.store.forgotten + 1,), "events keep their numbers"
     latest = watched.answer(TableSnapshot, TableRequest(VIEWS["procs"]))
     assert latest.coverage.since == 0, "of the last interval nothing is missing"
+    watched.session.close()
+
+
+def test_no_event_is_counted_twice_because_others_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    add = overview._Count.add
+
+    def counting(self: Any, segment: Segment, *others: Any) -> None:
+        if self._tile is TILES[0]:
+            counted.append(segment.first)
+        add(self, segment, *others)
+
+    monkeypatch.setattr(overview._Count, "add", counting)
+    watched = Watched(budget=16 << 20)
+    watched.start()
+    watched.interval(FIRST_INTERVAL)
+    forgotten = set[int]()
+    while len(forgotten) < 5:
+        for _ in range(500):
+            watched.machine.happen(data=BIG)
+            watched.machine.pass_time(1000)
+        watched.interval()
+        watched.session.ask("panel", OverviewRequest())
+        told = watched.wait(OverviewSnapshot, lambda each: each.complete)
+        forgotten.add(watched.store.forgotten)
+    calls = next(figure for figure in told.figures if figure.tile.title == "System calls")
+    everything = watched.answer(LinesSnapshot, LinesRequest(filter="syscall.type exists", count=1))
+    assert calls.total == everything.total == watched.store.events - watched.store.forgotten
+    assert len(counted) == len(set(counted)) > len(watched.store.segments)
     watched.session.close()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import fields
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,13 +20,20 @@ from engine.fields import FIELDS
 from engine.model.facts import Thread
 from engine.query.compose import compose
 from engine.query.lines import LineFormat
+from engine.query.overview import OverviewRequest
+from engine.query.payload import Shape, ViewAs
+from engine.query.snapshots import LinesRequest, Request, Snapshot, TableRequest, VerdictRequest
+from engine.query.spectrogram import SpectrogramRequest
 from engine.query.table import TableRun
+from engine.query.timeline import Measure, TimelineRequest
+from engine.query.work import Kept
 from engine.sources import open_capture
 from engine.sources.raw import PAGE, KeptBytes
 from engine.store.segment import Window
 from engine.store.store import Store
 from engine.store.threads import IN_FORCE, ThreadRows
 from tests.engine.decode.decoded import Machine, listed
+from tests.engine.query.asking import ask
 
 VIEWS = views.load().views
 CONTAINER, MMAP, PROCEXIT = 324, 161, 186
@@ -72,15 +81,16 @@ class Feeding:
 class Forgetting(Feeding):
     """The same, of which only the newest segments are kept."""
 
-    def __init__(self, path: Path, size: int, keep: int, choose: random.Random) -> None:
+    def __init__(self, path: Path, size: int, keep: int, choose: random.Random, moving: float = 0.3) -> None:
         super().__init__(path, size)
+        self._moving = moving
         self._keep = keep
         self._choose = choose
         self.compacted = 0
 
     def sealed(self) -> None:
         while len(self.store.segments) > self._keep:
-            compact = self._choose.random() < 0.3
+            compact = self._choose.random() < self._moving
             self.compacted += compact
             self.decoder.forget(1, -1 << 40 if compact else 1 << 40)
 
@@ -107,6 +117,11 @@ def rows_of(store: Store, view: str, window: Window) -> list[tuple[object, ...]]
     return sorted(run.table().values(), key=repr)
 
 
+def told(snapshot: Snapshot) -> list[object]:
+    values = [getattr(snapshot, each.name) for each in fields(snapshot)]
+    return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
+
+
 @settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 1000), size=st.sampled_from([40, 200]), keep=st.integers(2, 12))
 def test_events_and_tables_are_the_same_as_without_forgetting(demo: Path, seed: int, size: int, keep: int) -> None:
@@ -121,6 +136,46 @@ def test_events_and_tables_are_the_same_as_without_forgetting(demo: Path, seed: 
     window = (partly.segments[1].time_span[0], partly.segments[-1].time_span[1])
     for view in VIEWS:
         assert rows_of(partly, view, window) == rows_of(whole, view, window), view
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_kept_between_requests_is_as_if_made_of_the_remaining_segments(demo: Path, seed: int) -> None:
+    choose = random.Random(seed)
+    whole = Feeding(demo, 200).read()
+    middle = [segment.time_span[0] for segment in whole.segments][len(whole.segments) // 2]
+    windows = (None, (middle, whole.time_span[1]), (whole.time_span[0], middle))
+    asked: list[Request] = [
+        request
+        for window in windows
+        for request in (
+            OverviewRequest(window=window),
+            OverviewRequest(filter="evt.failed=true", window=window),
+            TimelineRequest(span=window, measure=choose.choice(list(Measure))),
+            SpectrogramRequest(window=window),
+            TableRequest(VIEWS["procs"], window=window),
+            TableRequest(VIEWS["file_opens"], window=window),
+            VerdictRequest(filter="fd.type=file", window=window),
+            LinesRequest(filter="proc.name!=sh", window=window, offset=5, count=20),
+            LinesRequest(shape=Shape.ECHO, view_as=ViewAs.HEX, window=window, count=20),
+        )
+    ]
+    kept, forgotten, compared = Kept(), 0, 0
+
+    class Asking(Forgetting):
+        def sealed(self) -> None:
+            nonlocal kept, forgotten, compared
+            super().sealed()
+            if self.compacted:
+                kept, self.compacted = Kept(), 0
+            elif forgotten != self.store.forgotten:
+                kept.forget()
+            forgotten = self.store.forgotten
+            for request in choose.sample(asked, 2):
+                assert told(ask(self.store, request, kept)) == told(ask(self.store, request)), request
+                compared += bool(forgotten)
+
+    Asking(demo, 60, 8, choose, moving=0.05).read()
+    assert compared > 100
 
 
 def test_tables_do_not_outgrow_what_is_kept(demo: Path) -> None:
