@@ -148,7 +148,7 @@ class LiveIngest(Ingest):
             while not self._closing and self._step():
                 if self._finished_interval():
                     tell(self.status())
-            self._decoder.seal()
+            self._stop()
         except LoadError as error:
             self.failure = error
             self._error = str(error)
@@ -205,6 +205,15 @@ class LiveIngest(Ingest):
         if self._over() or (self._limit is not None and self.store.events >= self._limit):
             self._source.stop()
         return self._source.drain(self._decoder)
+
+    def _stop(self) -> None:
+        """Take in nothing more, but for a recording what already happened."""
+        assert self._source is not None
+        if self._recording.state is not None and self._recording.state.open:
+            self._source.stop()
+            while self._source.drain(self._decoder):
+                pass
+        self._decoder.seal()
 
     def record(self, path: Path | None) -> None:
         """Record to a file what comes from now on, and before it what is kept; None finishes the recording."""

@@ -8,10 +8,13 @@ import errno
 import os
 import shutil
 import signal
+import time
 from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
+PATIENCE = 2.0
+"""Seconds a command has to end when it is asked to."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -59,10 +62,15 @@ class Child:
         return self._status is not None
 
     def leave(self) -> None:
-        """End it, should it still run."""
+        """End it, should it still run: asked first, and made to if it does not after ``PATIENCE``."""
         if not self.ended():
             os.kill(self.pid, signal.SIGTERM)
             os.kill(self.pid, signal.SIGCONT)
+            deadline = time.monotonic() + PATIENCE
+            while not self.ended() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        if not self.ended():
+            os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
     def print(self, to: BinaryIO) -> None:

@@ -6,7 +6,6 @@ fills the store.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from dataclasses import replace
@@ -76,16 +75,26 @@ class Recording:
 
     def close(self) -> None:
         """Finish the recording there is, with all that is in the store."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        problem = ""
+        try:
             self._decoder.seal()
-            self._write(len(self._store.segments))
+        except Exception as error:  # this may be why it ends
+            problem = _words(error)
+        self._write(len(self._store.segments))
+        if self._file is not None:
+            self._end(problem)
+
+    def _end(self, problem: str) -> None:
         file, self._file = self._file, None
-        if file is not None and self.state is not None:
-            try:
-                file.close()
-                self.state = replace(self.state, open=False)
-            except OSError as error:
-                self.state = replace(self.state, open=False, problem=error.strerror or str(error))
+        assert file is not None
+        assert self.state is not None
+        try:
+            file.close()
+        except Exception as error:  # as of writing
+            problem = problem or _words(error)
+        self.state = replace(self.state, open=False, problem=problem)
 
     def _open(self, path: Path) -> None:
         self.state = Recorded(path)
@@ -93,7 +102,7 @@ class Recording:
             kind = _Native if outputs.is_native(path) else _Scap
             self._file = kind(path, self._store, _facts(self._store, self._decoder), self._single)
         except OSError as error:
-            self.state = Recorded(path, open=False, problem=error.strerror or str(error))
+            self.state = Recorded(path, open=False, problem=_words(error))
 
     def _write(self, most: int) -> None:
         assert self._file is not None
@@ -101,11 +110,14 @@ class Recording:
         try:
             events = self._file.follow(most)
             self.state = replace(self.state, events=self.state.events + events)
-        except OSError as error:
-            self.state = replace(self.state, open=False, problem=error.strerror or str(error))
-            file, self._file = self._file, None
-            with contextlib.suppress(OSError):
-                file.close()
+        except Exception as error:  # a full disk, or a bug of ours: the screen goes on, and says why the file does not
+            self._end(_words(error))
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, for people."""
+    told = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return told or str(error)
 
 
 class _Native:

@@ -113,7 +113,7 @@ class Recorder:
     def run(self, until: Callable[[], bool]) -> None:
         """Record until told to stop or ``full``, then what is still in the ring. Raises OSError.
 
-        A file that cannot be written to any more is closed as it is.
+        A file that cannot be written to any more is closed as it is; whatever else fails, what was decoded is in it.
         """
         try:
             while not until() and not self.full:
@@ -122,6 +122,14 @@ class Recorder:
             while self._step():
                 pass
             look_inside(self._store, self._decoder, self._source.inside(), self._source.now())
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._decoder.seal()
+            if self._store.segments:
+                self._write()
         finally:
             for file in (self._writer, self._output):
                 if file is not None:

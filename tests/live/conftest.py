@@ -8,6 +8,7 @@ import pytest
 
 from engine.sources.live.source import LiveSource, LoadError, Options
 from tests.live.observing import Observer
+from tests.live.terminal import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,12 @@ def observer() -> Iterator[Observer]:
     observer = Observer(source)
     yield observer
     observer.close()
+
+
+@pytest.fixture
+def terminals() -> Iterator[list[Terminal]]:
+    """Programs in terminals, ended after the test."""
+    made: list[Terminal] = []
+    yield made
+    for terminal in made:
+        terminal.close()

@@ -4,9 +4,7 @@ native ones that open at once."""
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from engine.recording.recorder import Plan, Recorder
 from engine.sources.live.source import ROOM, LiveSource, LoadError, Options
 from tui.arguments import at_least, power_of_two
 from tui.child import Child
+from tui.digging import Stop
 from tui.exit_codes import Exit
 
 LEAST_ROOM = 1 << 18
@@ -90,16 +89,12 @@ def _record(source: LiveSource, plan: Plan, asked: argparse.Namespace) -> int:
     try:
         if child is not None:
             source.follow(child.pid)
-        recorder = Recorder(source, plan)
-        stopped = _Stop()
-        end = None if asked.seconds is None else time.monotonic() + asked.seconds
-        if child is not None:
-            child.go()
-        recorder.run(
-            lambda: (
-                stopped.asked or (end is not None and time.monotonic() >= end) or (child is not None and child.ended())
-            )
-        )
+        with closing(Stop()) as stop:
+            recorder = Recorder(source, plan)
+            stop.after(asked.seconds)
+            if child is not None:
+                child.go()
+            recorder.run(lambda: stop.asked or (child is not None and child.ended()))
     finally:
         if child is not None:
             child.leave()
@@ -109,15 +104,3 @@ def _record(source: LiveSource, plan: Plan, asked: argparse.Namespace) -> int:
 def _fail(message: str, status: Exit) -> int:
     sys.stderr.write(f"tui record: {text.clean(message)}\n")
     return status
-
-
-class _Stop:
-    """Whether a signal asked to stop."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True

@@ -5,6 +5,7 @@ Owns the order of frames: rows of tables before the segments that point at them,
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 from array import array
@@ -64,10 +65,17 @@ class NativeWriter:
         self._write(Kind.HEADER, header)
 
     def _write(self, kind: Kind, body: dict[str, Any], data: Data | None = None) -> None:
-        rest = memoryview(frame(kind, body, data))
-        self.size += len(rest)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        made = frame(kind, body, data)
+        rest = memoryview(made)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            # A full disk, most of all: what is there ends with a whole frame.
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._file.seek(self.size))
+            raise
+        self.size += len(made)
 
     def follow(self, most: int = 2**62) -> int:
         """Write the store's segments that are new, at most so many, and what they point at; the number of the last

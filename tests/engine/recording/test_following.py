@@ -11,11 +11,13 @@ from engine import filters
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
 from engine.query.lines import LineFormat
+from engine.query.snapshots import Status
 from engine.recording.following import Recording
 from engine.sources import open_capture
+from engine.sources.native.writer import NativeWriter
 from engine.store.store import Store
 from tests.engine.fake_machine import READ, SECOND
-from tests.engine.sources.native.files import column, opened
+from tests.engine.sources.native.files import column, opened, reads
 from tests.engine.test_live_ingest import Watched, live
 
 SHOWN = (
@@ -139,6 +141,57 @@ def test_a_watched_machine_is_recorded_from_what_is_kept_to_the_end(tmp_path: Pa
             if event.type.is_exit
         ]
         assert exits == [(b"busy", b"before", 5), (b"idle", b"after", 5)]
+
+
+@pytest.mark.parametrize("name", ["x.syscope", "x.scap"])
+def test_what_still_waits_in_the_kernel_when_the_screen_is_left_is_recorded(tmp_path: Path, name: str) -> None:
+    watched = Watched()
+    watched.start()
+    watched.session.record(tmp_path / name)
+    watched.settle()
+    machine = watched.machine
+    machine.on_drain = lambda: setattr(machine, "stuck", not machine.stopped)
+    watched.settle()
+    machine.happen(data=b"at the last moment")
+    watched.session.close()
+    assert reads(tmp_path / name) == [b"at the last moment"]
+
+
+@pytest.mark.parametrize("name", ["x.syscope", "x.scap"])
+def test_what_came_before_a_failure_is_recorded(tmp_path: Path, name: str) -> None:
+    watched = Watched()
+    watched.start()
+    watched.session.record(tmp_path / name)
+    watched.settle()
+    watched.machine.happen(data=b"before")
+    watched.settle()
+    watched.machine.failing = RuntimeError("a bug")
+    status = watched.wait(Status, lambda status: live(status).ended)
+    assert "a bug" in status.error
+    recorded = live(status).recorded
+    assert recorded is not None
+    assert (recorded.open, recorded.problem) == (False, "")
+    watched.session.close()
+    assert reads(tmp_path / name) == [b"before"]
+
+
+def test_a_recording_that_fails_is_told_and_the_screen_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    watched.start()
+    watched.session.record(tmp_path / "x.syscope")
+    watched.settle()
+
+    def broken(*_: object, **__: object) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(NativeWriter, "follow", broken)
+    watched.machine.happen(data=b"lost")
+    recorded = live(watched.interval(60 * SECOND)).recorded
+    assert recorded is not None
+    assert (recorded.open, recorded.problem) == (False, "RuntimeError: a bug")
+    watched.machine.happen(READ, 20, data=b"seen")
+    assert not live(watched.interval(60 * SECOND)).ended
+    watched.session.close()
 
 
 def test_what_is_not_yet_in_the_file_is_not_forgotten(tmp_path: Path) -> None:

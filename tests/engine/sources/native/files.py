@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.decoder import Decoder
+from engine.decode.event import Event
 from engine.ingest import look_inside
 from engine.sources import open_capture
 from engine.sources.native.segments import COLUMNS
@@ -46,6 +47,14 @@ def converted(path: Path, target: Path, *, compress: bool = False, stop: bool = 
     if not stop:
         writer.close()
     return store
+
+
+def reads(path: Path) -> list[bytes]:
+    """The data of the reads in a whole file."""
+    store = opened(path)
+    assert store.damage == []
+    events = [Event(store, segment, row) for segment in store.segments for row in range(len(segment))]
+    return [event.params[1] or b"" for event in events if event.type.is_exit]
 
 
 def column(store: Store, name: str) -> NDArray[Any]:

@@ -1,0 +1,78 @@
+"""A recording holds what came, whatever goes wrong with the source or the disk."""
+
+from __future__ import annotations
+
+import itertools
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from engine.model.facts import Thread
+from engine.recording.recorder import Plan, Recorder
+from engine.sources.live.source import LiveSource
+from tests.engine.fake_machine import FakeMachine
+from tests.engine.sources.native.files import reads
+
+FILES = [("x.syscope", ""), ("x.syscope", "proc.pid=10"), ("x.scap", "")]
+
+
+@pytest.fixture
+def machine() -> FakeMachine:
+    return FakeMachine(Thread(10, 10, ptid=0, comm=b"busy", exe=b"busy", cwd=b"/"))
+
+
+def recorder(machine: FakeMachine, path: Path, filter_text: str) -> Recorder:
+    return Recorder(cast(LiveSource, machine), Plan(path, filter_text))
+
+
+@pytest.mark.parametrize(("name", "filter_text"), FILES)
+def test_what_came_before_a_failure_of_the_source_is_in_the_file(
+    tmp_path: Path, machine: FakeMachine, name: str, filter_text: str
+) -> None:
+    made = recorder(machine, tmp_path / name, filter_text)
+    machine.happen(data=b"before")
+    steps = itertools.count()
+
+    def fail() -> None:
+        if next(steps):
+            raise RuntimeError("a bug")
+
+    machine.on_drain = fail
+    with pytest.raises(RuntimeError, match="a bug"):
+        made.run(lambda: False)
+    assert reads(tmp_path / name) == [b"before"]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Writing fails beyond a size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("filter_text", ["", "proc.pid=10"])
+def test_on_a_full_disk_a_native_capture_ends_with_what_there_was_room_for(
+    tmp_path: Path, machine: FakeMachine, filter_text: str
+) -> None:
+    path = tmp_path / "x.syscope"
+    made = recorder(machine, path, filter_text)
+    numbers = itertools.count()
+
+    def more() -> None:
+        for number in itertools.islice(numbers, 2000):
+            machine.happen(data=b"%d" % number)
+
+    machine.on_drain = more
+    with files_of_at_most(3_000_000), pytest.raises(OSError, match="too large"):
+        made.run(lambda: False)
+    kept = reads(path)
+    assert len(kept) > 1000
+    assert kept == [b"%d" % number for number in range(len(kept))]
