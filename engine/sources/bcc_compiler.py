@@ -28,7 +28,12 @@ INSTALL = "apt install python3-bpfcc (Debian, Ubuntu) or dnf install python3-bcc
 
 
 class BindingError(Exception):
-    """No usable BCC binding; the message says what to install."""
+    """No usable BCC binding; the message says why."""
+
+    def __init__(self, message: str, *, there: bool = False, foreign: bool = False) -> None:
+        """``there``: something is installed in its place; ``foreign``: which is another program."""
+        super().__init__(message)
+        self.there, self.foreign = there, foreign
 
 
 def _directories() -> list[str]:
@@ -58,14 +63,15 @@ def binding() -> ModuleType:
     if not directories:
         other = importlib.util.find_spec("bcc")
         found = f"; {other.origin} is another program of the same name" if other else ""
-        raise BindingError(f"the BCC binding is not installed{found}: {INSTALL}")
+        raise BindingError(f"the BCC binding is not installed{found}")
     sys.meta_path.insert(0, _Finder(directories[0]))
     try:
         module = importlib.import_module("bcc")
     except Exception as error:  # a binding can fail in any way: missing libbcc, a too new interpreter
-        raise BindingError(f"the BCC binding in {directories[0]} does not load: {error}") from error
+        raise BindingError(f"the BCC binding in {directories[0]} does not load: {error}", there=True) from error
     if not hasattr(module, "BPF"):
-        raise BindingError(f"{module.__file__} is not the BCC binding: {INSTALL}")
+        told = f"{module.__file__} is not the BCC binding but another program of the same name"
+        raise BindingError(told, there=True, foreign=True)
     return module
 
 
@@ -122,6 +128,8 @@ def main() -> None:
         binding()  # while the other side still works out the flags
         with channel.makefile("rb") as asked:
             answer = compiled(json.load(asked))
+    except BindingError as error:
+        answer = {"error": f"{error}: {INSTALL}"}
     except Exception as error:  # whatever goes wrong in here has to get out as words
         answer = {"error": str(error)}
     channel.sendall(json.dumps(answer).encode())

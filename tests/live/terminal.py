@@ -61,6 +61,7 @@ class Terminal:
 
     def __init__(self, *words: str, script: str = "", before: tuple[str, ...] = (), folder: Path | None = None) -> None:
         """``script``: in place of the program. ``before``: what runs it. ``folder``: where it works."""
+        running, started = os.pipe()
         self.pid, self.end = pty.fork()
         if not self.pid:
             os.chdir(folder or ROOT)
@@ -68,6 +69,10 @@ class Terminal:
             start = ["-c", script] if script else ["-m", "tui.cli"]
             command = [*before, sys.executable, *start, *words]
             os.execvp(command[0], command)
+        os.close(started)
+        # Until it is another program it has what we have, attached programs among it.
+        os.read(running, 1)
+        os.close(running)
         self.written = b""
         self.status: int | None = None
 

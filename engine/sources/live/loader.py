@@ -119,9 +119,12 @@ def load(options: Options) -> Loaded:
         raise LoadError(str(error), error.log) from error
 
 
-def capabilities() -> int:
-    """The effective capabilities of this process, one bit each. CAP_SYS_ADMIN includes those needed."""
-    found = re.search(r"^CapEff:\s*([0-9a-f]+)", Path("/proc/self/status").read_text(), re.M)
+def capabilities(status: str | None = None, which: str = "CapEff") -> int:
+    """The effective capabilities of this process, one bit each, or another set that a ``/proc/PID/status`` tells.
+
+    CAP_SYS_ADMIN includes those needed.
+    """
+    found = re.search(rf"^{which}:\s*([0-9a-f]+)", status or Path("/proc/self/status").read_text(), re.M)
     held = int(found[1], 16) if found else 0
     return held | sum(1 << number for number in CAPABILITIES) if held >> _SYS_ADMIN & 1 else held
 
