@@ -162,8 +162,11 @@ class Totalled(Table):
         self._measures = Measures([] if self.amount is Amount.CPU else [_MEASURE[self.amount]])
         self._store: Store | None = None
         self._key: Key
-        self._totals = Totals(1)
+        self._totals = self._nothing()
         self._sums: dict[tuple[str, ...], float] = {}
+
+    def _nothing(self) -> Totals:
+        return Totals(self._measures, int(self.amount is Amount.CPU))
 
     def take(self, store: Store, segment: Segment, mask: Mask) -> None:
         """Add a segment's events up."""
@@ -195,14 +198,15 @@ class Totalled(Table):
         if self._store is None:
             return
         counted = self._totals.counts[: len(self._key), 0]
+        added = self._totals.added([0])[:, 0]
         for code in np.flatnonzero(counted).tolist():
             value = self._key.value(code)
             values = value if len(self._fields) > 1 and isinstance(value, tuple) else (value,)
             key = tuple(_text(plain(field, each)) for (field, _), each in zip(self._fields, values, strict=True))
-            amount = float(self._totals.sums[code, 0])
+            amount = float(added[code])
             if amount > 0 or self.amount is Amount.CPU:
                 self._sums[key] = self._sums.get(key, 0.0) + amount
-        self._totals = Totals(1)
+        self._totals = self._nothing()
         self._totals.make_room(len(self._key))
 
     def rows(self) -> Iterable[tuple[tuple[str, ...], float]]:

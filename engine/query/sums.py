@@ -121,7 +121,7 @@ class Sums:
         for place, name in enumerate(self._readers, len(self._measures)):
             self._places[name] = [place]
         self._tables = Measures(self._measures)
-        self.totals = Totals(len(self._measures) + len(self._readers))
+        self.totals = Totals(self._tables, len(self._readers))
         self._spreads = {column.field: Spread() for column in columns if column.aggregation in SPREADS}
 
     def add(self, segment: Segment, mask: NDArray[np.bool_], codes: Lookup, count: int) -> None:
@@ -161,7 +161,7 @@ class Sums:
         totals, places = self.totals, self._places[column.field]
         totals.make_room(count)
         samples = totals.counts[:count, places].sum(axis=1)
-        sums = totals.sums[:count, places].sum(axis=1)
+        sums = totals.added(places)[:count].sum(axis=1)
         match column.aggregation:
             case Aggregation.AVG:
                 return sums / np.maximum(samples, 1), samples > 0
