@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
+OWN = ROOT / "tests" / "captures"
+"""Captures recorded for the tests; the README beside them says how."""
 CAPTURES_VARIABLE = "SYSCOPE_CAPTURES"
 
 

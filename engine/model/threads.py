@@ -255,6 +255,9 @@ class Threads:
         child.started = call.time
         child.flags = flags | _FILES if is_thread else flags & ~_FILES
         self._told(call, child)
+        if call.tid != tid:
+            # What is told is its maker's.
+            child.pf_major = child.pf_minor = 0
         main = self.main(model) if model is not None else None
         child.cwd = main.cwd if main is not None else b"./"
         child.env = main.env if main is not None else ()

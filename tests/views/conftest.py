@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.store.store import Store
+from tests.conftest import OWN
 from tests.views.made import MADE
 from tests.views.running import Find, Stores
 from tui.reading import Reading
@@ -34,11 +35,12 @@ def read() -> Iterator[Stores]:
 
 @pytest.fixture(scope="session")
 def path_of(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Where a shared capture is, or one of ``made``, asked for as made/NAME."""
+    """Where a shared capture is, or one of ``made``, asked for as made/NAME, or one recorded for tests, as own/NAME."""
     folder = tmp_path_factory.mktemp("made")
     for name, write in MADE.items():
         (folder / name).write_bytes(write())
-    return lambda name: folder / name.removeprefix("made/") if name.startswith("made/") else captures / name
+    folders = {"made": folder, "own": OWN}
+    return lambda name: folders.get(name.partition("/")[0], captures) / name.rpartition("/")[2]
 
 
 @pytest.fixture(scope="session")

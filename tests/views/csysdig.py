@@ -34,7 +34,11 @@ class Line(NamedTuple):
     thread_tid: str
     proc_pid: str
     user_name: str
+    proc_exeline: str
+    proc_vmsize: str
+    proc_vmrss: str
     container_id: str
+    container_name: str
     fd_num: str
     fd_name: str
     fd_type: str
