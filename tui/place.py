@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from engine.filters import FilterError
 from engine.filters.parser import conjuncts
+from engine.filters.syntax import Or
 from engine.query.compose import compose
 from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import Level, LinesRequest, LinesSnapshot, Row, TableRequest, TableSnapshot
@@ -151,10 +152,10 @@ class Place:
 
     @property
     def besides(self) -> str:
-        """What is kept besides the user's own filter."""
+        """What is kept besides the user's own filter, each term once."""
         if self.show is Show.DETAIL:
             return f"{EVENT_NUMBER}={self.event}"
-        return compose("", self.levels, self.view)
+        return " and ".join(dict.fromkeys(_flat(compose("", self.levels, self.view))))
 
 
 def terms(text: str) -> list[str]:
@@ -178,3 +179,13 @@ def target(views: Mapping[str, View], view: View, key_field: str) -> View | None
         return views[view.drill_to]
     follow = [candidate for candidate in views.values() if candidate.offered_after(key_field)]
     return min(follow, key=lambda candidate: candidate.name, default=None) if key_field else None
+
+
+def _flat(text: str) -> Iterator[str]:
+    """The terms of a filter that can be read, those of conjunctions in parentheses one by one."""
+    for tree, start, end in conjuncts(text) if text else ():
+        part = text[start:end]
+        if part.startswith("(") and not isinstance(tree, Or):
+            yield from _flat(part[1:-1])
+        else:
+            yield part

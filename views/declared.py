@@ -51,10 +51,10 @@ def _text(value: Any) -> str:
 
 
 def _filter(value: Any) -> str:
-    """A filter may be of several lines, other than texts."""
+    """A filter may be of several lines, other than texts; it is shown as one."""
     if not isinstance(value, str):
         raise TypeError
-    return value
+    return " ".join(line.strip() for line in value.splitlines()).strip()
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ def _bytes(category: str, title: str, meaning: str, text: str, view: str, sort: 
 
 _IO, _IN, _OUT = "evt.io_dir exists", "evt.io_dir=read", "evt.io_dir=write"
 _FILE, _NET = "fd.type=file", "fd.type in (ipv4, ipv6)"
+_MODIFIED = f"{_FILE} and {_OUT} and {_DONE} and evt.type!=copy_file_range"
+"""The descriptor of a copy is what it reads from."""
 _NEW_CONNECTION = "evt.type in (accept, accept4) and evt.dir=< and evt.rawres>=0 and fd.sport exists"
 _FAILED_CONNECTION = (
     f"evt.type=connect and evt.dir=< and {_NET} and evt.failed=true and not evt.res in (EINPROGRESS, EALREADY)"
@@ -85,8 +87,8 @@ TILES = (
     _bytes("Files", "File bytes written", "Bytes written to files.", f"{_FILE} and {_OUT}", "files", "BYTES OUT"),
     Tile("Files", "Files read", "Different files something was read from.", f"{_FILE} and {_IN} and {_DONE}", "files",
          Counted.DIFFERENT, "fd.name"),
-    Tile("Files", "Files modified", "Different files something was written to.", f"{_FILE} and {_OUT} and {_DONE}",
-         "files", Counted.DIFFERENT, "fd.name"),
+    Tile("Files", "Files modified", "Different files something was written to.", _MODIFIED, "files",
+         Counted.DIFFERENT, "fd.name"),
     Tile("Files", "Failed opens", "Opening of a file or directory that failed.",
          "evt.type in (open, openat, openat2, creat) and evt.dir=< and evt.failed=true", "errors"),
     _bytes("Network", "Network bytes received", "Bytes received on IPv4 and IPv6 sockets.", f"{_NET} and {_IN}",
@@ -122,7 +124,7 @@ TILES = (
     Tile("Security", "Links made", "Symbolic and hard links made.",
          "evt.type in (symlink, symlinkat, link, linkat) and evt.dir=< and evt.rawres=0", "", noteworthy=True),
     Tile("Security", "System files modified", "Different files under system directories that were written to.",
-         f"{_FILE} and {_OUT} and {_DONE} and {SYSTEM_PLACES}", "files", Counted.DIFFERENT, "fd.name", noteworthy=True),
+         f"{_MODIFIED} and {SYSTEM_PLACES}", "files", Counted.DIFFERENT, "fd.name", noteworthy=True),
     Tile("Performance", "HTTP requests", "Requests seen in what was received or sent in the clear, once for each end.",
          f"{_HTTP} and (evt.buffer startswith 'GET ' or evt.buffer startswith 'POST ' or evt.buffer startswith 'PUT ' "
          "or evt.buffer startswith 'HEAD ' or evt.buffer startswith 'DELETE ' or evt.buffer startswith 'PATCH ')",

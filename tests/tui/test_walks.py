@@ -114,6 +114,20 @@ async def test_a_cell_keeps_or_leaves_out_what_has_its_value(real: Real) -> None
         assert "haproxy -f" not in real.row
 
 
+async def test_a_line_of_an_event_leads_to_all_of_what_it_tells(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "enter", "enter", *["down"] * 3)
+        assert "by" in real.row
+        await real.press(pilot, "enter", "down", "down", "enter")
+        assert (real.screen.place.filter, real.screen.place.besides) == ("thread.tid=13969", "evt.type!=switch")
+        assert "haproxy -f" in real.row
+        await real.press(pilot, "enter")
+        assert real.screen.place.besides == "evt.type!=switch and proc.pid=13969"
+        await real.press(pilot, "backspace", "backspace")
+        assert real.screen.place.show is Show.DETAIL
+
+
 async def test_neighbours_of_an_event_are_gone_to_and_back_leads_to_the_list(real: Real) -> None:
     async with real.app.run_test(size=SIZE) as pilot:
         await real.settle(pilot)

@@ -15,11 +15,13 @@ from engine.query.export import ExportRequest, ExportSnapshot, Format
 from engine.query.selected import Cell, SelectedRequest, SelectedSnapshot
 from engine.query.snapshots import LinesSnapshot, Snapshot, TableSnapshot
 from engine.text import clean
-from tui.place import Show, Wanted
+from tui.place import Place, Show, Wanted
 from tui.screens.part import Part
 from tui.widgets.dialog import Fact
 
 LEAVE = ("m", "tab")
+PIVOT = "procs"
+"""The view in which all of a value is shown first."""
 Choice = tuple[str, str, Callable[[], object]]
 """What an entry is called, what it means, and what it does."""
 
@@ -84,6 +86,11 @@ class Cells(Part):
             choices = [
                 ("Keep only this", f"Adds to the filter: {cell.term}", lambda: self._add(cell.term)),
                 ("Leave this out", f"Adds to the filter: {kept}", lambda: self._add(kept)),
+                (
+                    "Show all of this",
+                    f"The processes of: {cell.term}, and nothing else.",
+                    lambda: self._pivot(cell.term),
+                ),
                 *choices,
                 ("Copy as filter", f"Puts on the clipboard: {cell.term}", lambda: self._copy(cell.term, "the filter")),
             ]
@@ -111,6 +118,10 @@ class Cells(Part):
             self.screen.notify(clean(str(error)), severity="error", markup=False)
             return
         self.screen.change(replace(place, filter=text))
+
+    def _pivot(self, term: str) -> None:
+        """One step on, everything a term keeps: no other filter, the whole time."""
+        self.screen.go(Place(self.screen.views[PIVOT], filter=term, containers=self.screen.place.containers))
 
     def _copy(self, text: str, what: str) -> None:
         self.screen.app.copy_to_clipboard(clean(text))

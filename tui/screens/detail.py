@@ -90,7 +90,7 @@ class Detail(Part):
             elif row is not None and row.term:
                 self.screen.cells.action_cell()
             return True
-        if not self.event or place.show is Show.TABLE:
+        if not self.event or (place.view is not None and place.view.drill_to):
             return False
         self.screen.go(self._place(self.event))
         return True

@@ -77,7 +77,8 @@ def test_known_figures_of_the_sample_of_sysdig_inspect(captures: Path) -> None:
 def test_known_deeds_are_told(store: Store) -> None:
     told = figures(store, OverviewRequest())
     assert told["sudo and su"].total == 2
-    assert told["System files modified"].total >= 1
+    # /etc/peers_test.conf; `cp /etc/passwd pw` changes nothing of /etc/passwd.
+    assert told["System files modified"].total == 1
     assert told["Segmentation faults"].total == 1
     assert told["Commands executed"].total > 100
 
