@@ -23,8 +23,9 @@ from engine.fields.field import FieldType, Place, Value
 from engine.fields.render import text_maker, value_of
 from engine.fields.values import CURRENT_DIRECTORY, directory_of_fd, numbered, tagged
 from engine.filters.kernels import placed_texts, search_placed, spread
-from engine.filters.plan import Answers, Mask, Plan, Rows, Test
+from engine.filters.plan import Mask, Plan, Rows, Test
 from engine.filters.sides import Side
+from engine.query.by_row import ByRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -117,7 +118,8 @@ class ParameterTerm(Plan):
             ]
         )
         self._memo: dict[tuple[int, bytes], bool] = {}
-        self._of_identity = Answers(lambda identity, _: identity is not None and self._decide(tagged(identity)))
+        self._of_identity = ByRow(np.bool_, False)
+        self._made_of: tuple[Store, int] | None = None
 
     @property
     def way(self) -> str:
@@ -224,7 +226,14 @@ class ParameterTerm(Plan):
         places = self._places[found.segment.type[found.rows]]
         identities = np.where(told >= 0, found.identities(told, places), -1)
         # The text of a known descriptor is that of what it stood for, of another one that of its number.
-        held = self._of_identity.update(found.store.fds.identities, found.store)[identities]
+        made_of = (found.store, found.store.revision)
+        if made_of != self._made_of:
+            self._of_identity, self._made_of = ByRow(np.bool_, False), made_of
+        held = self._of_identity.at(
+            found.store.fds.identities,
+            identities[identities >= 0],
+            lambda identity: self._decide(tagged(identity)),
+        )[identities]
         unknown = identities < 0
         numbers, at = np.unique(told[unknown], return_inverse=True)
         texts = (meaning or number for number, meaning in (numbered(one, None) for one in numbers.tolist()))

@@ -22,7 +22,7 @@ from engine.decode.event import Event
 from engine.events import CATALOGUE
 from engine.fields.field import Field, Place
 from engine.filters.kernels import spread
-from engine.query.growing import Growing
+from engine.query.by_row import ByFdRow, ByRow, Span
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -121,47 +121,19 @@ class Constant(Plan):
         return "always" if self.held else "never"
 
 
-class Answers:
-    """A test's answers for the items of a growing list, and as the last entry for no item at all."""
-
-    def __init__(self, test: Test) -> None:
-        self._test = test
-        self._store: Store | None = None
-        self._revision = 0
-        self._count = 0
-        self._answers: Mask = np.zeros(64, np.bool_)
-        self._absent = False
-
-    def update(self, items: Sequence[Any], store: Store) -> Mask:
-        """The answers for what the list holds now. O(new items), all of them when facts were learned late."""
-        revision = store.revision
-        if store is not self._store or revision != self._revision:
-            self._store, self._revision, self._count = store, revision, 0
-            self._absent = self._test(None, store)
-        count = len(items)
-        if count >= len(self._answers):
-            self._answers = np.resize(self._answers, 2 * count)
-        if count > self._count:
-            new = (self._test(item, store) for item in items[self._count : count])
-            self._answers[self._count : count] = np.fromiter(new, np.bool_, count - self._count)
-            self._count = count
-        self._answers[count] = self._absent
-        return self._answers[: count + 1]
-
-
 class _TableTerm(Plan):
     """Decided once for each row of a table, gathered through a column."""
 
     @abstractmethod
-    def table(self, store: Store) -> Mask:
-        """The decisions; the last one is for events without a row."""
+    def table(self, store: Store, segment: Segment) -> Mask:
+        """The decisions, those for a segment's rows at least; the last one is for events without a row."""
 
     @abstractmethod
     def column(self, segment: Segment) -> NDArray[Any]:
         """Index into the table of each event, -1 without a row."""
 
     def _mask(self, store: Store, segment: Segment, rows: Rows) -> Mask:
-        column, table = self.column(segment), self.table(store)
+        column, table = self.column(segment), self.table(store, segment)
         if rows is not None:
             return table.take(column[rows])
         held = np.empty(len(column), np.bool_)
@@ -179,7 +151,7 @@ class _TypeTerm(_TableTerm):
         self.answers = answers
         self.text = text
 
-    def table(self, store: Store) -> Mask:
+    def table(self, store: Store, segment: Segment) -> Mask:
         """The decisions, one for each type code."""
         return self.answers
 
@@ -202,15 +174,35 @@ class _Tested(Plan):
 
 
 class _RowTerm(_TableTerm, _Tested):
-    """Decided once for each row of a table whose rows a segment points at."""
+    """Decided once for each row of a table that segments point at, again when facts were learned late."""
+
+    def __init__(self, test: Test, text: str) -> None:
+        super().__init__(test, text)
+        self._made_of: tuple[Store, int] | None = None
 
     @abstractmethod
-    def span(self, segment: Segment) -> tuple[int, int, bool]:
+    def span(self, segment: Segment) -> Span:
         """First and last row the segment points at, and whether some events point at none."""
+
+    @abstractmethod
+    def answer(self, store: Store, segment: Segment) -> Mask:
+        """As ``table``, from what was decided before."""
+
+    @abstractmethod
+    def begin(self, absent: bool) -> None:
+        """Nothing is decided yet but for events without a row."""
+
+    def table(self, store: Store, segment: Segment) -> Mask:
+        """As of every term decided by rows."""
+        made_of = (store, store.revision)
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self.begin(self.test(None, store))
+        return self.answer(store, segment)
 
     def possible(self, store: Store, segment: Segment) -> bool:
         """False when it holds for no row between the first and the last one of the segment."""
-        table = self.table(store)
+        table = self.table(store, segment)
         first, last, absent = self.span(segment)
         if last >= len(table) - 1:
             raise AssertionError("events point at rows that are not there")
@@ -222,19 +214,20 @@ class _ThreadTerm(_RowTerm):
 
     place = Place.THREAD
 
-    def __init__(self, test: Test, text: str) -> None:
-        super().__init__(test, text)
-        self._answers = Answers(test)
+    def begin(self, absent: bool) -> None:
+        """As of every term decided by rows."""
+        self._answers = ByRow(np.bool_, absent)
 
-    def table(self, store: Store) -> Mask:
-        """The decisions, one for each thread version."""
-        return self._answers.update(store.threads, store)
+    def answer(self, store: Store, segment: Segment) -> Mask:
+        """As of every term decided by rows."""
+        threads = store.threads
+        return self._answers.of(threads, segment.thread, segment.thread_span, lambda thread: self.test(thread, store))
 
     def column(self, segment: Segment) -> NDArray[Any]:
         """The thread rows."""
         return segment.thread
 
-    def span(self, segment: Segment) -> tuple[int, int, bool]:
+    def span(self, segment: Segment) -> Span:
         """The thread rows' span."""
         return segment.thread_span
 
@@ -244,33 +237,20 @@ class _FdTerm(_RowTerm):
 
     place = Place.FD
 
-    def __init__(self, test: Test, text: str) -> None:
-        super().__init__(test, text)
-        self._answers = Answers(test)
-        self._table = Growing(np.bool_)
-        self._made_of: tuple[Store, int] | None = None
+    def begin(self, absent: bool) -> None:
+        """As of every term decided by rows."""
+        self._answers = ByFdRow(np.bool_, absent)
 
-    def table(self, store: Store) -> Mask:
-        """The decisions, one for each fd row."""
-        # Answers are asked for after the rows were taken, so that they cover every identity the rows name.
-        identity = store.fds.rows["identity"]
-        made_of = (store, store.revision)
-        if made_of != self._made_of or len(self._table) > len(identity) + 1:
-            self._table, self._made_of = Growing(np.bool_), made_of
-        if len(self._table) <= len(identity):
-            answers = self._answers.update(store.fds.identities, store)
-            # The last entry is that of absence: new rows take its place, and it comes after them.
-            known = max(len(self._table) - 1, 0)
-            self._table.shorten(known)
-            self._table.extend(answers.take(identity[known:]))
-            self._table.extend(answers[-1:])
-        return self._table.values
+    def answer(self, store: Store, segment: Segment) -> Mask:
+        """As of every term decided by rows."""
+        fds = store.fds
+        return self._answers.of_fds(fds, segment.fd_row, segment.fd_span, lambda identity: self.test(identity, store))
 
     def column(self, segment: Segment) -> NDArray[Any]:
         """The fd rows."""
         return segment.fd_row
 
-    def span(self, segment: Segment) -> tuple[int, int, bool]:
+    def span(self, segment: Segment) -> Span:
         """The fd rows' span."""
         return segment.fd_span
 

@@ -157,12 +157,13 @@ class Grouping:
 
     def _per_thread(self, field: str) -> Numbers:
         assert isinstance(self._key, ThreadKey)
-        codes = self._key.table
-        count = len(self._key)
         values, known = self._lives.numbers(field)
-        size = min(len(codes), len(values))
-        usable = known[:size] & (codes[:size] >= 0)
-        codes, values = codes[:size][usable], values[:size][usable]
+        alive = self._lives.alive()[: len(known)]
+        # Who has ended may have used the CPU since the sample before the window.
+        rows = np.flatnonzero(known[: len(alive)] & (alive | (values[: len(alive)] != 0)))
+        codes = self._key.codes(rows)
+        codes, values = codes[codes >= 0], values[rows[codes >= 0]]
+        count = len(self._key)
         result = np.zeros(count)
         if field in CPU_TIMES:
             np.add.at(result, codes, values)
@@ -196,9 +197,10 @@ class Seen:
         self.first, self.last, self.standing, self.stand_ins, self.stood = first, last, standing, stand_ins, stood
 
     def in_order(self) -> NDArray[np.int64]:
-        """Codes that make rows: those with events by their first, then those without."""
+        """Codes that make rows: those with events by their first, then those without by their stand-in."""
         active = np.flatnonzero(self.first >= 0)
         idle = np.flatnonzero((self.first < 0) & (self.standing >= 0))
+        idle = idle[np.argsort(self.standing[idle])]
         return np.concatenate([active[np.argsort(self.first[active], kind="stable")], idle])
 
 

@@ -21,7 +21,9 @@ from engine.events import CATALOGUE
 from engine.fields import look_up
 from engine.fields.container import HOST
 from engine.fields.field import Field, Numbers, Place, Value
-from engine.query.growing import Growing
+from engine.model.facts import Thread
+from engine.model.fds import Identity
+from engine.query.by_row import ByFdRow, ByRow
 from engine.query.view import AND
 from engine.store.segment import Segment
 from engine.store.store import Store
@@ -85,21 +87,22 @@ class ThreadKey(_Coded):
         super().__init__()
         self._store = store
         self._fields = [look_up(name) for name in names]
-        self._table = Growing(np.int32)
+        self._table = ByRow(np.int32, -1)
 
-    @property
-    def table(self) -> Codes:
-        """Code of every thread row."""
-        rows = self._store.threads[len(self._table) :]
-        if rows:
-            self._table.extend(
-                [self.code(*(f.value(row, self._store, arg) for f, arg in self._fields)) for row in rows]
-            )
-        return self._table.values
+    def _code(self, thread: Thread) -> int:
+        return self.code(*(field.value(thread, self._store, argument) for field, argument in self._fields))
+
+    def codes(self, rows: NDArray[np.intp]) -> Codes:
+        """Codes of thread rows."""
+        codes: Codes = self._table.at(self._store.threads, rows, self._code)[rows]
+        return codes
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By thread row."""
-        return Lookup(segment.thread, self.table)
+        threads = self._store.threads
+        return Lookup(
+            segment.thread, self._table.of(threads, segment.thread, segment.thread_span, self._code, mask)[:-1]
+        )
 
     def group(self, code: int) -> Value:
         """The last field's value of a code."""
@@ -114,23 +117,15 @@ class FdKey(_Coded):
         super().__init__()
         self._store = store
         self._field, self._argument = look_up(name)
-        self._identities = Growing(np.int32)
-        self._table = Growing(np.int32)
+        self._table = ByFdRow(np.int32, -1)
 
-    @property
-    def table(self) -> Codes:
-        """Code of every fd row."""
-        rows = self._store.fds.rows[len(self._table) :]
-        if len(rows):
-            value, argument = self._field.value, self._argument
-            new = self._store.fds.identities[len(self._identities) :]
-            self._identities.extend([self.code(value(identity, self._store, argument)) for identity in new])
-            self._table.extend(self._identities.values[rows["identity"]])
-        return self._table.values
+    def _code(self, identity: Identity) -> int:
+        return self.code(self._field.value(identity, self._store, self._argument))
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By fd row."""
-        return Lookup(segment.fd_row, self.table)
+        fds = self._store.fds
+        return Lookup(segment.fd_row, self._table.of_fds(fds, segment.fd_row, segment.fd_span, self._code, mask)[:-1])
 
 
 class TypeKey(_Coded):

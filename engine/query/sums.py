@@ -6,7 +6,8 @@ belongs to ``keys``, numbers of threads as such to ``lives``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from engine import filters
 from engine.decode.event import Event
 from engine.decode.kernels import accumulate, add_numbers, measured
-from engine.events import CATALOGUE
+from engine.events import CATALOGUE, TYPES
 from engine.fields import look_up
 from engine.fields.field import Field, FieldType, Place, Quantity, Value
 from engine.fields.field import Numbers as Values
-from engine.query.growing import Growing
+from engine.query.by_row import ByFdRow
 from engine.query.keys import Lookup
 from engine.query.lives import Floats
 from engine.query.spread import Spread
@@ -33,6 +34,7 @@ Samples = tuple[NDArray[np.int64], NDArray[np.bool_]]
 """A number for each event of a segment, and where there is one."""
 _TIMES = frozenset({FieldType.DURATION, FieldType.TIME})
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.FLOAT, *_TIMES})
+_UNKNOWN = -(2**63)
 _PARTS = 1 << 40
 """Numbers with a fraction are added up in such parts of one."""
 
@@ -55,8 +57,7 @@ class _Reader:
     def __init__(self, name: str, store: Store) -> None:
         self._field, self._argument = look_up(name)
         self._store = store
-        self._rows = Growing(np.int64)
-        self._known = Growing(np.bool_)
+        self._by_row = ByFdRow(np.int64, _UNKNOWN)
 
     def samples(self, segment: Segment, mask: NDArray[np.bool_]) -> Samples:
         """Of the events that ``mask`` keeps."""
@@ -68,25 +69,26 @@ class _Reader:
                     numbers = Values(np.rint(numbers.values * _PARTS).astype(np.int64), numbers.present)
                 return numbers.values, mask if numbers.present is None else mask & numbers.present
             case Place.TYPE:
-                self._extend(CATALOGUE, lambda kind: field.value(kind, argument))
-                return self._of(segment.type, mask)
+                span = 0, TYPES - 1, False
+                table = self._by_row.of(
+                    CATALOGUE, segment.type, span, lambda kind: _number(field.value(kind, argument)), mask
+                )
+                column: NDArray[Any] = segment.type
             case Place.THREAD:
-                self._extend(store.threads, lambda thread: field.value(thread, store, argument))
-                return self._of(segment.thread, mask)
+                column, span = segment.thread, segment.thread_span
+                table = self._by_row.of(
+                    store.threads, column, span, lambda thread: _number(field.value(thread, store, argument)), mask
+                )
             case Place.FD:
-                self._extend(store.fds.identities, lambda identity: field.value(identity, store, argument))
-                return self._of(np.append(store.fds.rows["identity"], -1)[segment.fd_row], mask)
+                column, span = segment.fd_row, segment.fd_span
+                table = self._by_row.of_fds(
+                    store.fds, column, span, lambda identity: _number(field.value(identity, store, argument)), mask
+                )
             case _:
                 return self._each(segment, mask)
-
-    def _extend(self, items: Sequence[object], value: Callable[[object], Value]) -> None:
-        new = [_whole(value(item)) for item in items[len(self._rows) :]]
-        self._rows.extend([0 if number is None else number for number in new])
-        self._known.extend([number is not None for number in new])
-
-    def _of(self, rows: NDArray[np.int32] | NDArray[np.uint16], mask: NDArray[np.bool_]) -> Samples:
-        # Row -1 falls on the entry of absence added at the end.
-        return np.append(self._rows.values, 0)[rows], mask & np.append(self._known.values, False)[rows]
+        # Row -1 falls on the entry of absence at the end.
+        values = table[column]
+        return values, mask & (values != _UNKNOWN)
 
     def _each(self, segment: Segment, mask: NDArray[np.bool_]) -> Samples:
         """One by one: the view's filter is to leave few."""
@@ -99,11 +101,16 @@ class _Reader:
         return values, present
 
 
+def _number(value: Value) -> int:
+    number = _whole(value)
+    return _UNKNOWN if number is None else number
+
+
 def _whole(value: Value) -> int | None:
     """A number as it is added up."""
     if isinstance(value, float):
         value = round(value * _PARTS)
-    return max(-(2**63), min(value, 2**63 - 1)) if isinstance(value, int) else None
+    return max(_UNKNOWN + 1, min(value, 2**63 - 1)) if isinstance(value, int) else None
 
 
 class Sums:

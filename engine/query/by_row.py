@@ -1,0 +1,112 @@
+"""Something of each row of a table that only grows, worked out when it is asked for.
+
+A table has rows of long ago that no event of a window points at; what is asked of the window must not cost more for
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from engine.model.fds import Fds
+
+Value = Callable[[Any], Any]
+"""Makes the value of an item of the table."""
+Span = tuple[int, int, bool]
+"""First and last row that a column points at, and whether some of its events point at none."""
+_FEW = 1 / 8
+"""When no more rows are unknown than this part of a column's events, they are not looked for among those."""
+
+
+class ByRow:
+    """Values by row. The last entry is that of events without a row; entries of rows not asked for say nothing."""
+
+    def __init__(self, dtype: DTypeLike, absent: object) -> None:
+        """Begin without any; ``absent`` is the last entry."""
+        self._absent = absent
+        self._values: NDArray[Any] = np.zeros(64, dtype)
+        self._known = np.zeros(64, np.bool_)
+
+    def of(
+        self,
+        items: Sequence[Any],
+        column: NDArray[Any],
+        span: Span,
+        value: Value,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> NDArray[Any]:
+        """Values of the rows that a segment's events point at, those at least that ``mask`` keeps."""
+        rows = self.unknown(len(items), column, span, mask)
+        if len(rows):
+            self.put(rows, _made(items, rows, value, self._values.dtype))
+        return self.values(len(items))
+
+    def at(self, items: Sequence[Any], rows: NDArray[Any], value: Value) -> NDArray[Any]:
+        """Values of given rows."""
+        self._reach(len(items))
+        unknown = np.unique(rows[~self._known[rows]])
+        if len(unknown):
+            self.put(unknown, _made(items, unknown, value, self._values.dtype))
+        return self.values(len(items))
+
+    def unknown(
+        self, count: int, column: NDArray[Any], span: Span, mask: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.intp]:
+        """Rows to work out for a segment, ascending, of a table that has ``count`` by now."""
+        self._reach(count)
+        first, last, _ = span
+        unknown = ~self._known[first : last + 1]
+        if np.count_nonzero(unknown) > _FEW * len(column):
+            wanted = column if mask is None else column[mask]
+            seen = np.zeros(len(unknown), np.bool_)
+            seen[wanted[wanted >= 0] - first] = True
+            unknown &= seen
+        return np.flatnonzero(unknown) + first
+
+    def put(self, rows: NDArray[np.intp], values: NDArray[Any]) -> None:
+        """Keep what was worked out for some rows."""
+        self._values[rows] = values
+        self._known[rows] = True
+
+    def values(self, count: int) -> NDArray[Any]:
+        """By row, and the entry of absence after the first ``count``."""
+        self._reach(count)
+        self._values[count] = self._absent
+        return self._values[: count + 1]
+
+    def _reach(self, count: int) -> None:
+        have = len(self._known)
+        if count < have:
+            return
+        values, known = self._values, self._known
+        self._values, self._known = np.zeros(2 * count, values.dtype), np.zeros(2 * count, np.bool_)
+        self._values[:have], self._known[:have] = values, known
+
+
+class ByFdRow(ByRow):
+    """Values by row of the fds' table, each worked out once for an identity."""
+
+    def __init__(self, dtype: DTypeLike, absent: object) -> None:
+        """Begin without any."""
+        super().__init__(dtype, absent)
+        self._of_identity = ByRow(dtype, absent)
+
+    def of_fds(
+        self, fds: Fds, column: NDArray[Any], span: Span, value: Value, mask: NDArray[np.bool_] | None = None
+    ) -> NDArray[Any]:
+        """As ``of``; ``value`` makes that of an identity."""
+        # Identities are asked for after the rows were taken, so that they cover every one the rows name.
+        identity = fds.rows["identity"]
+        rows = self.unknown(len(identity), column, span, mask)
+        if len(rows):
+            named = identity[rows]
+            self.put(rows, self._of_identity.at(fds.identities, named, value)[named])
+        return self.values(len(identity))
+
+
+def _made(items: Sequence[Any], rows: NDArray[np.intp], value: Value, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.fromiter((value(items[row]) for row in rows.tolist()), dtype, len(rows))
