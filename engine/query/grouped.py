@@ -157,12 +157,9 @@ class Grouping:
 
     def _per_thread(self, field: str) -> Numbers:
         assert isinstance(self._key, ThreadKey)
-        values, known = self._lives.numbers(field)
-        alive = self._lives.alive()[: len(known)]
-        # Who has ended may have used the CPU since the sample before the window.
-        rows = np.flatnonzero(known[: len(alive)] & (alive | (values[: len(alive)] != 0)))
+        rows, values = self._lives.numbers(field)
         codes = self._key.codes(rows)
-        codes, values = codes[codes >= 0], values[rows[codes >= 0]]
+        codes, values = codes[codes >= 0], values[codes >= 0]
         count = len(self._key)
         result = np.zeros(count)
         if field in CPU_TIMES:

@@ -40,6 +40,8 @@ class Lives:
         """Numbers of the first and last visible event in the window."""
         self._span = [_NOBODY, 0]
         """Smallest and largest time of the window's visible events."""
+        self._alive: tuple[tuple[int, int, int], Integers] = (-1, 0, 0), np.empty(0, np.int64)
+        """What ``alive`` said, and of how many rows and which events."""
 
     @property
     def seconds(self) -> float:
@@ -85,29 +87,26 @@ class Lives:
         # Before the first event there were those who were there when capture began.
         return number + 1, max(number, 1)
 
-    def _in_force(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+    def alive(self) -> Integers:
+        """The thread rows in force in the window, ascending."""
+        columns = self._store.threads.columns
         if self._window is None:
-            return np.ones(len(rows), np.bool_)
+            return np.arange(len(columns))
         first, last = self._reach()
-        alive: NDArray[np.bool_] = (rows["first"] <= last) & (rows["last"] >= first)
-        return alive
-
-    def alive(self) -> NDArray[np.bool_]:
-        """Which thread rows were in force in the window."""
-        return self._in_force(self._store.threads.columns)
+        state = len(columns), first, last
+        if state != self._alive[0]:
+            rows = np.flatnonzero((columns["first"] <= last) & (columns["last"] >= first))
+            self._alive = state, rows
+        return self._alive[1]
 
     def newest(self) -> Integers:
         """The newest row in force of each life, ascending."""
-        rows = self._store.threads.columns
-        alive = self._in_force(rows)
-        following = rows["next"]
-        # A version that came since the rows were taken is one too new.
-        superseded = (following >= 0) & (following < len(rows))
-        superseded[superseded] = alive[following[superseded]]
-        return np.flatnonzero(alive & ~superseded)
+        rows = self.alive()
+        newest: Integers = rows[~np.isin(self._store.threads.columns["next"][rows], rows)]
+        return newest
 
-    def numbers(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
-        """A field of ``PER_THREAD`` by thread row, and where it is known.
+    def numbers(self, field: str) -> tuple[Integers, Floats]:
+        """A field of ``PER_THREAD``: thread rows of which it is known, each once, and its values.
 
         CPU is on-CPU time as percent of the window: add it over a group's rows. The others are largest
         values: memory in bytes of main threads, page faults, threads of the process; combine them by maximum.
@@ -118,7 +117,7 @@ class Lives:
             return self._threads()
         return self._faults(field) if field in _FAULTS else self._memory(field)
 
-    def _cpu(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
+    def _cpu(self, field: str) -> tuple[Integers, Floats]:
         """By the kernel's accounting where a capture has it, else by the times between switches, which do not tell
         user from system time."""
         samples, seconds = self._ticks()
@@ -131,7 +130,9 @@ class Lives:
         used = np.zeros(len(self._store.threads.columns))
         samples = samples[samples["thread"] < len(used)]
         np.add.at(used, samples["thread"], samples["value"])
-        return used / 1e9 / (seconds or 1) * 100, np.full(len(used), known and seconds > 0)
+        # Who has ended may have used the CPU since the sample before the window.
+        rows = np.union1d(self.alive(), samples["thread"]) if known and seconds > 0 else np.empty(0, np.int64)
+        return rows, used[rows] / 1e9 / (seconds or 1) * 100
 
     def _ticks(self) -> tuple[NDArray[Any], float]:
         """Samples of CPU time that tell of the window, and the seconds they tell of.
@@ -156,47 +157,47 @@ class Lives:
             found.append(segment.samples[mine & (times >= start) & (times <= end) & (segment.samples["thread"] >= 0)])
         return np.concatenate(found)
 
-    def _faults(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
+    def _faults(self, field: str) -> tuple[Integers, Floats]:
         """Page faults of a thread since it started, as told last by the end of the window."""
         name, kind = _FAULTS[field]
-        threads = self._store.threads
-        rows = threads.columns
-        told = [getattr(thread, name) for thread in threads[: len(rows)]]
-        largest = np.array([UNTOLD if value is None else value for value in told], np.int64)
+        rows, largest = self.alive(), self._untold()
+        told = (getattr(self._store.threads[row], name) for row in rows.tolist())
+        largest[rows] = [UNTOLD if value is None else value for value in told]
         earlier = []
         if self._window is not None:
             start, _ = self._reach()
             segments = self._store.since(0, (0, self._window[0]))
             earlier = [each.samples[each.first + each.samples["event"] + 1 < start] for each in segments]
         for samples in (*earlier, self._sampled(kind)):
-            mine = samples[(samples["kind"] == kind) & (samples["thread"] >= 0) & (samples["thread"] < len(rows))]
+            mine = samples[(samples["kind"] == kind) & (samples["thread"] >= 0) & (samples["thread"] < len(largest))]
             np.maximum.at(largest, mine["thread"], mine["value"])
-        largest[~self._in_force(rows)] = UNTOLD
-        return largest.astype(np.float64), largest != UNTOLD
+        rows = rows[largest[rows] != UNTOLD]
+        return rows, largest[rows].astype(np.float64)
 
-    def _memory(self, field: str) -> tuple[Floats, NDArray[np.bool_]]:
-        rows = self._store.threads.columns
+    def _memory(self, field: str) -> tuple[Integers, Floats]:
         name, kind = _MEMORY[field]
-        largest = rows[name].copy()
+        columns, rows, largest = self._store.threads.columns, self.alive(), self._untold()
+        largest[rows] = columns[name][rows]
         if self._window is not None:
             start, _ = self._reach()
-            told = _before(self._store, kind, start).up_to(start, rows)
-            earlier = rows["first"] < start
-            largest[earlier] = told[earlier]
-        largest[~self._in_force(rows)] = UNTOLD
+            earlier = rows[columns["first"][rows] < start]
+            largest[earlier] = _before(self._store, kind, start).up_to(start, columns, earlier)
         samples = self._sampled(kind)
-        samples = samples[samples["thread"] < len(rows)]
+        samples = samples[samples["thread"] < len(largest)]
         np.maximum.at(largest, samples["thread"], samples["value"])
-        largest[~rows["main"]] = UNTOLD
-        return largest * float(_KIB), largest != UNTOLD
+        rows = np.union1d(rows, samples["thread"])
+        rows = rows[columns["main"][rows] & (largest[rows] != UNTOLD)]
+        return rows, largest[rows] * float(_KIB)
 
-    def _threads(self) -> tuple[Floats, NDArray[np.bool_]]:
+    def _untold(self) -> Integers:
+        return np.full(len(self._store.threads.columns), UNTOLD, np.int64)
+
+    def _threads(self) -> tuple[Integers, Floats]:
         """The most threads each row's process had at one time."""
-        columns = self._store.threads.columns
-        of = columns["pid"]
+        columns, alive = self._store.threads.columns, self.alive()
         rows = columns[self.newest()]
         if not len(rows):
-            return np.zeros(len(of)), np.zeros(len(of), np.bool_)
+            return np.empty(0, np.int64), np.empty(0)
         # Every birth and death as one step up or down, by process and then in order; a death counts at once after it.
         # A life that has a newer version lasted beyond the window.
         died = np.where(rows["next"] < 0, rows["last"], _NOBODY)
@@ -204,11 +205,13 @@ class Lives:
         numbers = np.concatenate([rows["born"], died + 1])
         steps = np.repeat([1, -1], len(rows))
         order = np.lexsort((steps, numbers, pids))
-        pids, alive = pids[order], np.cumsum(steps[order])
+        pids, living = pids[order], np.cumsum(steps[order])
         known, firsts = np.unique(pids, return_index=True)
-        most = np.maximum.reduceat(alive, firsts)
+        most = np.maximum.reduceat(living, firsts)
+        of = columns["pid"][alive]
         places = np.minimum(np.searchsorted(known, of), len(known) - 1)
-        return most[places].astype(np.float64), (known[places] == of) & (of >= 0)
+        there = (known[places] == of) & (of >= 0)
+        return alive[there], most[places[there]].astype(np.float64)
 
     def stand_ins(self) -> Segment:
         """One event for each newest row, so that threads without events pass through a filter too.
@@ -262,10 +265,11 @@ class _Before:
         """Whether it can tell what was so before an event."""
         return self._taken < number and self._forgotten == self._store.forgotten
 
-    def up_to(self, number: int, rows: NDArray[Any]) -> Integers:
-        """Memory by thread row as told last before an event, KiB."""
-        self._take(number, rows)
-        sampled, value = (known.values[: len(rows)][rows["origin"]] for known in (self._number, self._value))
+    def up_to(self, number: int, columns: NDArray[Any], wanted: Integers) -> Integers:
+        """Memory of some thread rows as told last before an event, KiB."""
+        self._take(number, columns)
+        rows = columns[wanted]
+        sampled, value = (known.values[rows["origin"]] for known in (self._number, self._value))
         newer: NDArray[np.bool_] = rows["main"] & (sampled > rows["told"])
         told: Integers = np.where(newer, value, rows["vm_size" if self._kind == Sample.VM_SIZE else "vm_rss"])
         return told
