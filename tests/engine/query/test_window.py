@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.events import codes_by_name
+from engine.fields import look_up
 from engine.query.compose import compose
 from engine.query.lives import PER_THREAD
 from engine.query.matches import Matches
@@ -70,9 +71,17 @@ def run_of(view: View, filter_text: str, window: Window | None) -> Table:
 def of_events(view: View) -> View:
     """The view without what is of threads and not of events, and with sums in place of rates."""
     kept = [
-        column for column in view.columns if column.field not in PER_THREAD and column.merge is not Aggregation.COUNT
+        column
+        for column in view.columns
+        if column.field not in PER_THREAD and column.merge is not Aggregation.COUNT and not _counts_idle(column)
     ]
     return replace(view, columns=tuple(map(_summed, kept)), sort=None)
+
+
+def _counts_idle(column: Column) -> bool:
+    """Extremes of what is so of a process are of threads without events too, which no filter on time keeps."""
+    field, _ = look_up(column.field)
+    return column.aggregation in (Aggregation.MIN, Aggregation.MAX) and field.group == "process" and not field.measures
 
 
 def _summed(column: Column) -> Column:
