@@ -22,20 +22,24 @@ _HEADER = cython.declare(cython.int, 36)
 _TYPES = cython.declare(cython.int, SCAP_TYPES)
 _EXECVEAT = cython.declare(cython.int, 331)
 
+_OLDER = {363: 125, 365: 125, 367: 125, 389: 249, 393: 61}
+"""By exit that sysdig 0.29.3 does not know, one that it does whose parameters are the first of its: dup for dup2, dup3
+and today's dup, without which standard streams are lost on it; accept4 and pipe without their flags."""
 _RENAMED = {"fd": "oldfd"}
 """What the enters of dup, dup2 and dup3 call a parameter of the exit."""
 
 
 @cython.cclass
 class Pairs:
-    """Makes pairs. ``most`` is the greatest code of a generic call to write; greater ones become 0, unknown."""
+    """Makes pairs. ``most`` is the greatest code of a generic call to write; greater ones become 0, unknown. ``old``
+    writes events that sysdig 0.29.3 does not know as older ones, where there are such."""
 
     def __cinit__(self) -> None:
         self._enters = cython.cast(cython.pointer(Enter), calloc(_TYPES, cython.sizeof(Enter)))
         if not self._enters:
             raise MemoryError
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, old: bool = False) -> None:
         self._most = most
         self._capacity = 0
         self._reserve(1 << 16)
@@ -55,6 +59,9 @@ class Pairs:
                 width = PARAM_SIZES.get(parameter.type, 0)
                 same = index is None or PARAM_SIZES.get(exit_.params[index].type, 0) == width
                 self._enters[code].width[place] = 0 if same else width
+            if old and code in _OLDER:
+                self._enters[code].older = _OLDER[code]
+                self._enters[code].kept = len(CATALOGUE[_OLDER[code]].params)
 
     def __dealloc__(self) -> None:
         free(self._enters)
@@ -123,7 +130,11 @@ class Pairs:
         params: uint32_t = load32(block + 32) if plain else 0
         if kind == GENERIC_EXIT and params == GENERIC_RESULT + 1 and length >= cython.cast(uint32_t, _HEADER + 10):
             params = GENERIC_RESULT
-            length = self._without_result(to)
+            length = self._cut(to, params)
+        elif plain and kind < _TYPES and self._enters[kind].older:
+            memcpy(self._out + to + 30, cython.address(self._enters[kind].older), 2)
+            if params > self._enters[kind].kept and length >= _HEADER + 4 + 2 * params:
+                length = self._cut(to, self._enters[kind].kept)
         if kind == GENERIC_EXIT and 0 < params <= GENERIC_RESULT and length >= 44:
             code: cython.pointer(uint8_t) = self._out + to + _HEADER + 2 * params
             if load16(code) > self._most:
@@ -137,17 +148,21 @@ class Pairs:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _without_result(self, at: uint64_t) -> uint32_t:
-        """Take the result from the exit of a generic call; returns the block's length then."""
+    def _cut(self, at: uint64_t, keep: uint32_t) -> uint32_t:
+        """Leave an event only its first parameters, of which it has more; returns the block's length then."""
         block: cython.pointer(uint8_t) = self._out + at
-        params: uint32_t = GENERIC_RESULT
-        event: uint32_t = _HEADER - 10 + 2 * params + load16(block + _HEADER) + load16(block + _HEADER + 2)
+        params: uint32_t = load32(block + 32)
+        size: uint32_t = 0
+        index: uint32_t
+        for index in range(keep):
+            size += load16(block + _HEADER + 2 * index)
+        event: uint32_t = _HEADER - 10 + 2 * keep + size
         length: uint32_t = (10 + event + 3 & ~cython.cast(uint32_t, 3)) + 4
-        if length > load32(block + 4):
+        if length > load32(block + 4) or _HEADER + 2 * params + size > load32(block + 4):
             return load32(block + 4)
         memcpy(block + 26, cython.address(event), 4)
-        memcpy(block + 32, cython.address(params), 4)
-        memmove(block + _HEADER + 2 * params, block + _HEADER + 2 * params + 2, event - (_HEADER - 10 + 2 * params))
+        memcpy(block + 32, cython.address(keep), 4)
+        memmove(block + _HEADER + 2 * keep, block + _HEADER + 2 * params, size)
         memset(block + 10 + event, 0, length - 4 - 10 - event)
         memcpy(block + 4, cython.address(length), 4)
         return length
@@ -190,7 +205,7 @@ class Pairs:
         room: uint32_t = load32(block + 4) - 4 - _HEADER
         at: cython.pointer(uint8_t) = out + _HEADER + 2 * enter.params
         time: uint64_t = load64(block + 10) - cython.cast(uint64_t, latency)
-        kind: uint16_t = load16(block + 30) - 1
+        kind: uint16_t = (enter.older if enter.older else load16(block + 30)) - 1
         params: uint32_t = enter.params
         memcpy(out, block, 10)
         memcpy(out + 10, cython.address(time), 8)

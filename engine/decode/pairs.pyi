@@ -2,7 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 class Pairs:
-    def __init__(self, most: int) -> None: ...
+    def __init__(self, most: int, old: bool = ...) -> None: ...
     def blocks(
         self,
         view: memoryview,

@@ -43,6 +43,7 @@ PAIRS = (
     ("made/notifications", "notifications"),
     ("made/syslog", "spy_syslog"),
     ("made/spans", "traces_summary"),
+    ("own/tracers.scap.gz", "traces_summary"),
     ("made/kubernetes", "kubernetes_pods"),
 )
 """Captures and views compared."""
@@ -581,7 +582,7 @@ def only_theirs(told: Told, view: str) -> set[str]:
     if view == "syscall_procs":
         called = {line.proc_pid for line in told.calls if line.evt_type not in NO_CALLS}
         return set(csysdig.rows(told.copy, "procs")) - called
-    if view == "traces_summary":
+    if view == "traces_summary" and told.copy.name == "spans":
         # An end without a beginning, and what is no tracer.
         return {"lost", "invalid tracer > not a tracer, len14"}
     if view == "io_by_type":

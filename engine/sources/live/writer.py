@@ -115,7 +115,7 @@ class ScapFile:
         opened = gzip.open(path, "wb", 6) if compress else open(path, "wb")  # noqa: SIM115
         self._file = cast(BinaryIO, opened)
         self._old = old
-        self._pairs = Pairs(OLD_CODES if old else len(SYSCALLS))
+        self._pairs = Pairs(OLD_CODES if old else len(SYSCALLS), old)
         self.section(facts)
         self.flush()
 

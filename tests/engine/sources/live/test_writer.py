@@ -31,6 +31,7 @@ THREAD = Thread(
     pf_minor=3, cap_inheritable=0, cap_permitted=5, cap_effective=6,
 )  # fmt: skip
 READ = scapfile.event(7, 10, 5_000, scapfile.pack(7, res=3, data=b"abc", fd=5, size=64))
+DUP2 = scapfile.event(363, 10, 5_500, scapfile.pack(363, res=1, oldfd=7, newfd=1))
 GENERIC = scapfile.event(1, 10, 5_500, [struct.pack("<H", 4), struct.pack("<H", 1), struct.pack("<q", -9)])
 """The exit of a generic call with the result that only events of ours have."""
 EXIT = scapfile.event(186, 10, 6_000, scapfile.pack(186, status=0, ret=0, sig=0, core=0, reaper_tid=0))
@@ -136,6 +137,24 @@ def test_results_of_generic_calls_stay_out_of_files(hidden: int) -> None:
     assert low == scapfile.event(1, 10, 5_500, [bytes(2), params[1]])
 
 
+def test_calls_sysdig_0_29_does_not_know_are_written_as_older_ones() -> None:
+    dup3, accept4 = 365, 389
+    told = {"res": 1, "oldfd": 7, "newfd": 1, "flags": 0}
+    accepted = {"fd": 5, "queuepct": 20, "queuelen": 1, "queuemax": 5, "flags": 0x80000}
+    blocks = scapfile.event(dup3, 10, 5_500, scapfile.pack(dup3, **told))
+    blocks += scapfile.event(accept4, 10, 5_600, scapfile.pack(accept4, **accepted))
+    old = bytes(Pairs(328, old=True).blocks(memoryview(blocks), np.array([100, 50])))
+    assert old == b"".join(
+        (
+            scapfile.event(124, 10, 5_400, scapfile.pack(124, fd=7)),
+            scapfile.event(125, 10, 5_500, scapfile.pack(125, res=1)),
+            scapfile.event(248, 10, 5_550, scapfile.pack(248, flags=0x80000)),
+            scapfile.event(249, 10, 5_600, scapfile.pack(249, fd=5, queuepct=20, queuelen=1, queuemax=5)),
+        )
+    )
+    assert bytes(Pairs(328).blocks(memoryview(blocks), np.array([-1, -1]))) == blocks
+
+
 def test_a_start_outside_the_bytes_is_refused() -> None:
     for start in (-1, len(READ), len(READ) - 8):
         with pytest.raises(ValueError, match="no event block"):
@@ -145,11 +164,11 @@ def test_a_start_outside_the_bytes_is_refused() -> None:
 def test_lengths_that_lie_do_not_reach_beyond_their_block() -> None:
     rng = np.random.default_rng(3)
     for turn in range(4000):
-        whole = (READ, GENERIC)[turn % 2]
+        whole = (READ, GENERIC, DUP2)[turn % 3]
         wrong = bytearray(whole)
         for _ in range(3):
             wrong[int(rng.integers(8, len(wrong)))] = int(rng.integers(0, 256))
-        blocks = Pairs(0).blocks(memoryview(wrong), np.array([7]))
+        blocks = Pairs(0, old=True).blocks(memoryview(wrong), np.array([7]))
         assert len(whole) - 12 <= len(blocks) <= 2 * len(whole) + 256
 
 
