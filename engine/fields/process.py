@@ -35,6 +35,19 @@ def _environment(thread: Thread, store: Store, name: str | None) -> Value:
     return environment(thread, store) if name is None else variable(process_of(thread, store).env, name)
 
 
+_KTHREADD = 2
+"""Process id of the parent of the kernel's threads, itself one."""
+
+
+def _exeline(thread: Thread, *_: object) -> Value:
+    if thread.comm is None:
+        return None
+    # They have no command line; it is shown as ps does.
+    if not thread.exe and not thread.args and _KTHREADD in (thread.pid, thread.ptid):
+        return b"[%s]" % thread.comm
+    return line_of(thread.exe, thread)
+
+
 # --- numbers that change from event to event ---------------------------------------------------------------
 
 
@@ -121,9 +134,7 @@ FIELDS = (
         example="proc.env[LD_PRELOAD] exists",
     ),
     _thread("proc.cmdline", TEXT, "proc.name and proc.args", lambda t, *_: line_of(t.comm, t)),
-    _thread(
-        "proc.exeline", TEXT, "proc.exe and proc.args", lambda t, *_: None if t.comm is None else line_of(t.exe, t)
-    ),
+    _thread("proc.exeline", TEXT, "proc.exe and proc.args; [proc.name] of the kernel's own threads", _exeline),
     _thread("proc.cwd", TEXT, "working directory", lambda t, store, _: process_of(t, store).cwd),
     _thread("proc.vpid", ID, "process id inside its pid namespace", lambda t, *_: t.vpid),
     _thread("proc.tty", ID, "controlling terminal, 0 for none", lambda t, *_: t.tty),

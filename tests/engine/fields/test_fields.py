@@ -262,3 +262,13 @@ def test_columns_without_any_descriptor_work() -> None:
 def test_absent_results_are_no_numbers(world: Store) -> None:
     numbers = FIELDS["evt.rawres"].value(segment([Row(READ, result=NO_RESULT)]), world, None)
     assert not np.any(numbers.present)
+
+
+def test_threads_of_the_kernel_are_shown_by_their_name_in_brackets_and_have_no_command_line() -> None:
+    kernel = Thread(tid=40, pid=40, ptid=2, leader=0, life=0, comm=b"kworker/0:1")
+    zombie = Thread(tid=41, pid=41, ptid=1, leader=1, life=1, comm=b"ended")
+    world = store(kernel, zombie)
+    assert value(world, "proc.exeline", Row(BRK, thread=0)) == b"[kworker/0:1]"
+    assert value(world, "proc.exeline", Row(BRK, thread=1)) == b""
+    assert value(world, "proc.cmdline", Row(BRK, thread=0)) == b"kworker/0:1"
+    assert value(world, "proc.exe", Row(BRK, thread=0)) == b""
