@@ -13,12 +13,14 @@ from cython.cimports.libc.stdlib import calloc, free
 from cython.cimports.libc.string import memcpy, memmove, memset
 
 from engine.events import CATALOGUE, PARAM_SIZES, SCAP_TYPES, Trait
+from engine.sources.blocks import SHORTEST_EVENT
 
 if not cython.compiled:
     raise ImportError("engine.decode.pairs must be compiled: run `make build`")
 
 _EV_V2 = cython.declare(uint32_t, 0x216)
 _HEADER = cython.declare(cython.int, 36)
+_LEAST = cython.declare(cython.int, SHORTEST_EVENT)
 _TYPES = cython.declare(cython.int, SCAP_TYPES)
 _EXECVEAT = cython.declare(cython.int, 331)
 
@@ -90,9 +92,9 @@ class Pairs:
             if starts is not None:
                 start = at[index]
             left: int64_t = len(data) - start
-            if start < 0 or left < 12 or load32(cython.address(data[start]) + 4) > left:
+            length: uint32_t = load32(cython.address(data[start]) + 4) if start >= 0 and left >= _LEAST else 0
+            if length < cython.cast(uint32_t, _LEAST) or length > left:
                 raise ValueError(f"no event block at {start}")
-            length: uint32_t = load32(cython.address(data[start]) + 4)
             if used + 2 * length + 256 > self._capacity:
                 before = self._buffer
                 self._reserve(2 * (used + 2 * length + 256))

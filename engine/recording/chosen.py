@@ -15,6 +15,7 @@ from engine.model.facts import Container
 from engine.model.live import Live
 from engine.model.model import Model
 from engine.recording.outputs import Output
+from engine.sources.blocks import FRAME, SHORTEST_EVENT
 from engine.sources.raw import KeptBytes
 from engine.sources.runtimes.events import container_event
 from engine.store.segment import Segment
@@ -34,19 +35,36 @@ def _tells_state() -> NDArray[np.bool_]:
     return told
 
 
-def write(output: Output, store: Store, segment: Segment, kept: NDArray[np.bool_], start: int, end: int) -> None:
+def block_sizes(view: memoryview, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bytes of the event blocks at those places of a part of a stream; 0 where no whole block lies."""
+    octets = np.frombuffer(view, np.uint8)
+    there = places + SHORTEST_EVENT <= len(octets)
+    # A block's size stands behind its number (scap-format §1).
+    at = np.where(there, places, 0) + FRAME.size - 4
+    sizes = sum(octets[at + byte].astype(np.int64) << (8 * byte) for byte in range(4)) if there.any() else 0
+    whole: NDArray[np.int64] = np.where(there & (sizes >= SHORTEST_EVENT) & (places + sizes <= len(octets)), sizes, 0)
+    return whole
+
+
+def write(
+    output: Output, store: Store, segment: Segment, kept: NDArray[np.bool_], start: int, end: int
+) -> NDArray[np.intp]:
     """Write the events of ``segment[start:end]`` that are ``kept``, and hidden others that tell state.
 
-    Raises OSError.
+    Returns the rows among them whose bytes are damaged: they are left out. Raises OSError.
     """
     rows = np.flatnonzero((kept | _tells_state()[segment.type])[start:end]) + start
-    if len(rows):
-        first = int(segment.offset[rows[0]])
-        following = int(rows[-1]) + 1
-        last = int(segment.offset[following]) if following < len(segment) else segment.end
-        view = store.raw.read(first, last)
-        hidden = (~kept[rows]).astype(np.uint8)
-        output.events(view, segment.latency[rows], segment.offset[rows] - first, hidden)
+    if not len(rows):
+        return rows
+    first = int(segment.offset[rows[0]])
+    following = int(rows[-1]) + 1
+    last = int(segment.offset[following]) if following < len(segment) else segment.end
+    view = store.raw.read(first, last)
+    whole = block_sizes(view, segment.offset[rows] - first) > 0
+    rows, damaged = rows[whole], rows[~whole]
+    hidden = (~kept[rows]).astype(np.uint8)
+    output.events(view, segment.latency[rows], segment.offset[rows] - first, hidden)
+    return damaged
 
 
 def container_blocks(containers: Iterable[Container], time: int) -> list[bytes]:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.decoder import Decoder
@@ -27,14 +28,14 @@ from engine.ingest import look_inside
 from engine.model.facts import Container, Thread
 from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
-from engine.recording.chosen import container_blocks, write
+from engine.recording.chosen import block_sizes, container_blocks, write
 from engine.sources import open_capture
-from engine.sources.blocks import FRAME, SECTION
+from engine.sources.blocks import FRAME, SECTION, is_length
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import PAGE
 from engine.sources.scap import CaptureError, ScapSource
-from engine.store.segment import Window
+from engine.store.segment import Segment, Window
 from engine.store.store import Damage, RawBytes, Store
 
 Progress = Callable[[str, float], None]
@@ -171,6 +172,12 @@ def _chosen(
         raise CaptureError(
             f"{path}: holds several sections, of whose threads none can be left out; choose times of one"
         )
+    damaged: list[int] = []
+
+    def copy(segment: Segment, mask: NDArray[np.bool_], start: int, end: int) -> None:
+        rows = write(output, store, segment, mask, start, end)
+        damaged.extend(segment.offset[rows[mask[rows]]].tolist())
+
     output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
     try:
         blocks = container_blocks(containers, max(window[0], 0))
@@ -184,14 +191,17 @@ def _chosen(
             start = min(max(begin - segment.first, 0), len(segment))
             for row, section in sections.get(at, ()):
                 if row < end:
-                    write(output, store, segment, mask, start, row)
+                    copy(segment, mask, start, row)
                     output.section(section)
                     start = row
-            write(output, store, segment, mask, start, end)
+            copy(segment, mask, start, end)
             progress("writing", (segment.first + len(segment)) / store.events)
     finally:
         output.close()
-    return count
+    if damaged:
+        expected = f"expected an event block, as for {len(damaged)} chosen events, which are left out"
+        store.damage.append(Damage(str(path), damaged[0], expected, ends=False))
+    return count - len(damaged)
 
 
 def _sections(store: Store, path: Path, begin: int, last: int) -> dict[int, list[tuple[int, Facts]]]:
@@ -204,12 +214,9 @@ def _sections(store: Store, path: Path, begin: int, last: int) -> dict[int, list
         offsets = segment.offset[skipped:]
         if not len(offsets):
             continue
-        view = np.frombuffer(store.raw.read(int(offsets[0]), segment.end), np.uint8)
-        places = offsets - offsets[0]
-        # A block's size stands behind its number (scap-format §1).
-        sizes = sum(view[places + 4 + byte].astype(np.int64) << (8 * byte) for byte in range(4))
+        sizes = block_sizes(store.raw.read(int(offsets[0]), segment.end), offsets - offsets[0])
         nexts = np.append(offsets[1:], store.segments[at + 1].offset[0] if at < last else segment.end)
-        for row in np.flatnonzero(offsets + sizes != nexts).tolist():
+        for row in np.flatnonzero((sizes > 0) & (offsets + sizes < nexts)).tolist():
             gap = _Gap(store.raw)
             gap.read(str(path), int(offsets[row] + sizes[row]), int(nexts[row]))
             if gap.sections:
@@ -230,7 +237,10 @@ class _Gap(Facts):
     def read(self, path: str, start: int, end: int) -> None:
         """Take in the blocks from one offset of the stream to another."""
         while start < end and not self.sections:
-            number, size = FRAME.unpack(self.store.raw.read(start, start + FRAME.size))
+            frame = self.store.raw.read(start, start + FRAME.size)
+            number, size = FRAME.unpack(frame) if len(frame) == FRAME.size else (0, 0)
+            if not is_length(size):
+                return
             if number == SECTION:
                 source = ScapSource(path, _Again(self.store.raw, start, end))
                 while source.step(self):

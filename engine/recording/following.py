@@ -6,6 +6,7 @@ fills the store.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from dataclasses import replace
@@ -154,7 +155,8 @@ class _Scap:
         """Write up to so many segments that are new; how many events they have."""
         new = [segment for segment in self._store.since(self.next)[:most] if segment.first >= self.next]
         for segment in new:
-            write(self._output, self._store, segment, segment.flags & HIDDEN == 0, 0, len(segment))
+            if len(write(self._output, self._store, segment, segment.flags & HIDDEN == 0, 0, len(segment))):
+                raise OSError(errno.ENODATA, "the bytes of events are gone")
             self.next = segment.first + len(segment)
         if new:
             self._output.flush()

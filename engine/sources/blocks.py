@@ -35,6 +35,8 @@ FRAME = struct.Struct("<II")
 TRAILER = struct.Struct("<I")
 """What it ends with: its length again."""
 SHORTEST = FRAME.size + TRAILER.size
+SHORTEST_EVENT = 36
+"""Bytes of the shortest event block: of the oldest kind, without parameters."""
 LONGEST = 1 << 27
 """A longer block is taken for a wrong length: process lists, the longest, have a few KiB a thread."""
 

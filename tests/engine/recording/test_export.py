@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from engine import filters
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
+from engine.decode.pairs import Pairs
 from engine.filters import FilterError
 from engine.model.facts import Thread
 from engine.query.lines import LineFormat
@@ -20,7 +22,7 @@ from engine.sources import CaptureError, open_capture
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import KeptBytes
 from engine.store.segment import HIDDEN
-from engine.store.store import Store
+from engine.store.store import RawBytes, Store
 from tests import scapfile
 from tests.conftest import ROOT
 from tests.engine import fuzzing
@@ -242,3 +244,47 @@ def test_each_section_of_several_keeps_what_it_tells(captures: Path, tmp_path: P
     assert shown(exported) == shown(opened(several), text)
     assert count == len(shown(exported))
     assert exported.machine == opened(DEMO).machine
+
+
+class _Forged:
+    """Bytes of a stream of which four are not those that were decoded."""
+
+    nbytes = 0
+
+    def __init__(self, raw: RawBytes, at: int, value: int) -> None:
+        self._raw, self._at, self._value = raw, at, value
+
+    def read(self, start: int, end: int) -> memoryview:
+        data = bytearray(self._raw.read(start, end))
+        if start <= self._at and self._at + 4 <= end:
+            struct.pack_into("<I", data, self._at - start, self._value)
+        return memoryview(data)
+
+
+@pytest.mark.parametrize("suffix", ["scap", "syscope"])
+@pytest.mark.parametrize("size", [0, 32, 2**32 - 4])
+def test_an_event_whose_bytes_cannot_be_its_own_is_left_out_and_told(tmp_path: Path, size: int, suffix: str) -> None:
+    native, target = tmp_path / "x.syscope", tmp_path / f"out.{suffix}"
+    whole = opened(DEMO)
+    kept = filters.compile("evt.type=close and evt.dir=<")
+    row = int(np.flatnonzero(kept.mask(whole, whole.segments[0]))[3])
+    at = int(whole.segments[0].offset[row])
+    whole.raw = _Forged(whole.raw, at + 4, size)
+    writer = NativeWriter(native, whole)
+    writer.follow()
+    writer.close()
+    choice = Choice("evt.type=close and evt.dir=<")
+    before, _ = export(DEMO, tmp_path / "whole.scap", choice)
+    count, damage = export(native, target, choice)
+    assert count == before - 1
+    assert [(one.offset, one.expected.split(",")[0]) for one in damage] == [(at, "expected an event block")]
+    expected = shown(opened(tmp_path / "whole.scap"))
+    assert shown(opened(target)) == expected[:3] + expected[4:]
+
+
+def test_what_is_no_event_block_is_not_made_a_pair() -> None:
+    blocks = bytearray(scapfile.event(3, 1, 0, [b""]))
+    for size in (0, 4, 8, 12, 32, len(blocks) + 4, 2**32 - 4):
+        struct.pack_into("<I", blocks, 4, size)
+        with pytest.raises(ValueError, match="no event block at 0"):
+            Pairs(1000).blocks(memoryview(blocks), np.zeros(1, np.int64), hidden=np.ones(1, np.uint8))
