@@ -45,7 +45,7 @@ class Plan:
     seconds: float | None = None
     """A new file after as long. A path with ``%`` in it is then a pattern of the time (strftime)."""
     files: int | None = None
-    """Keep only as many files, over and over."""
+    """Keep only as many files: numbers come again, of a pattern's the oldest are removed."""
     each: int | None = None
     """A new file after as many events."""
 
@@ -76,6 +76,8 @@ class Recorder:
         self._source = source
         self._plan = plan
         self._number = 0
+        self._paths: list[Path] = []
+        """Files there are, the oldest first, where only some are kept."""
         self._filter = filters.compile(plan.filter) if plan.filter else None
         self._store = Store(source.raw)
         self._decoder = Decoder(self._store, str(plan.path))
@@ -101,6 +103,11 @@ class Recorder:
     def _begin(self, facts: Facts) -> None:
         plan = self._plan
         path = plan.name(self._number)
+        if plan.files is not None and plan.rotates:
+            # A pattern may give the same name again.
+            self._paths = [*(other for other in self._paths if other != path), path]
+            if len(self._paths) > plan.files:
+                self._paths.pop(0).unlink(missing_ok=True)
         self._output = outputs.begin(path, facts, single=True, compress=plan.compress, old=plan.old)
         self._began = time.monotonic()
         self._before = self.events
@@ -146,7 +153,7 @@ class Recorder:
         if self._store.segments:
             self._write()
             # Readers refuse a file without events: one is begun when there are more.
-            if more and self._source.waiting and self._is_over(now):
+            if more and self._source.waiting and not self.full and self._is_over(now):
                 self._next_file()
         if due:
             if self._output is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,33 @@ def test_what_came_before_a_failure_of_the_source_is_in_the_file(
     with pytest.raises(RuntimeError, match="a bug"):
         made.run(lambda: False)
     assert reads(tmp_path / name) == [b"before"]
+
+
+class Busy(FakeMachine):
+    """Never out of events: every look finds one."""
+
+    waiting = 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("x%.scap", ["x3.scap", "x4.scap"]),
+        ("x%.syscope", ["x3.syscope", "x4.syscope"]),
+        ("x.scap", ["x.scap0", "x.scap1"]),
+    ],
+)
+def test_only_the_newest_files_are_kept_whatever_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, names: list[str]
+) -> None:
+    machine = Busy(Thread(10, 10, ptid=0, comm=b"busy", exe=b"busy", cwd=b"/"))
+    machine.on_drain = lambda: None if machine.stopped else machine.happen(data=b"one")
+    moments = itertools.count()
+    monkeypatch.setattr(time, "strftime", lambda text: text.replace("%", str(next(moments))))
+    plan = Plan(tmp_path / pattern, events=5, seconds=1000, files=2, each=1)
+    Recorder(cast(LiveSource, machine), plan).run(lambda: False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert all(reads(tmp_path / name) == [b"one"] for name in names)
 
 
 @contextmanager
