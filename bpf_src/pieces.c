@@ -74,14 +74,18 @@ struct memory_facts {
     u32 size, rss, swap; // KiB
 };
 
+// More than the format has room for becomes the most it has room for: an address space can be far larger.
+static inline u32 kib_of(s64 pages) {
+    u64 kib = (u64)(pages < 0 ? 0 : pages) << (PAGE_SHIFT_ - 10);
+    return kib > 0xFFFFFFFFULL ? 0xFFFFFFFF : kib;
+}
+
 static inline struct memory_facts memory_of(void *mm) {
     struct memory_facts facts = {};
     if (mm) {
-        facts.size = AT(u64, mm, MM_TOTAL) << (PAGE_SHIFT_ - 10);
-        s64 rss = AT(s64, mm, MM_RSS_FILE) + AT(s64, mm, MM_RSS_ANON) + AT(s64, mm, MM_RSS_SHMEM);
-        s64 swap = AT(s64, mm, MM_RSS_SWAP);
-        facts.rss = (rss < 0 ? 0 : rss) << (PAGE_SHIFT_ - 10);
-        facts.swap = (swap < 0 ? 0 : swap) << (PAGE_SHIFT_ - 10);
+        facts.size = kib_of(AT(s64, mm, MM_TOTAL));
+        facts.rss = kib_of(AT(s64, mm, MM_RSS_FILE) + AT(s64, mm, MM_RSS_ANON) + AT(s64, mm, MM_RSS_SHMEM));
+        facts.swap = kib_of(AT(s64, mm, MM_RSS_SWAP));
     }
     return facts;
 }

@@ -71,11 +71,11 @@ class Distribution:
         return f"{self.install(apt=name, dnf='kernel')} && {REBOOT}; {build}"
 
 
-def with_capabilities(tui: str, user: str) -> str:
+def with_capabilities(tui: str, uid: int, gid: int) -> str:
     """Run the program as a user, with no more than it needs."""
     held = ",".join(f"+{name}" for name in CAPABILITIES)
     return (
-        f"sudo setpriv --reuid={shlex.quote(user)} --regid={shlex.quote(user)} --init-groups "
+        f"sudo setpriv --reuid={uid} --regid={gid} --init-groups "
         f"--inh-caps={held} --ambient-caps={held} {shlex.quote(tui)}"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from engine.decode.event import Event
 from engine.sources import open_capture
 from engine.store.segment import HIDDEN
 from engine.store.store import Store
+from tests.engine.sources.native.files import opened
 from tests.live.observing import Observer
 
 pytestmark = pytest.mark.usefixtures("observer")
@@ -65,6 +67,28 @@ def test_a_filter_keeps_what_it_names_and_who_it_was(tmp_path: Path) -> None:
     assert {event.type.name for event in events} == {"read"}
     names = {event.fd.name for event in events if event.fd and event.thread and event.thread.comm == b"cat"}
     assert {b"/etc/hostname", b"/etc/passwd"} <= names
+
+
+def test_an_address_space_larger_than_the_format_has_room_for_is_as_large_as_it_can_tell(tmp_path: Path) -> None:
+    path = tmp_path / "x.scap"
+    # 5 TiB that nobody may touch, as sanitizers take them; then one page more while it is watched.
+    reserve = (
+        "import ctypes; m = ctypes.CDLL(None).mmap; m.argtypes = [ctypes.c_size_t] * 6; m(0, 5 << 40, 0, 0x4022, -1, 0)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{reserve}; print(flush=True); input()"], stdin=-1, stdout=-1
+    ) as large:
+        assert large.stdout and large.stdout.readline()
+        done = recorded("-w", str(path), "-M", "0.5", f"proc.pid={large.pid}", "--", sys.executable, "-c", reserve)
+        assert done.returncode == 0, done.stderr
+        large.communicate(b"\n")
+    found = opened(path)
+    (there,) = {thread.vm_size for thread in found.threads if thread.pid == large.pid}
+    assert there == 2**32 - 1
+    path = tmp_path / "y.scap"
+    assert recorded("-w", str(path), "--", sys.executable, "-c", reserve).returncode == 0
+    sizes = [event.params[1] for event in visible(path) if event.type.name == "mmap" and event.type.is_exit]
+    assert struct.pack("<I", 2**32 - 1) in sizes
 
 
 def test_a_number_of_events_is_kept_to(tmp_path: Path) -> None:

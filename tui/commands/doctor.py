@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import platform
-import pwd
 import re
 import shlex
 import shutil
@@ -65,17 +64,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(asked: argparse.Namespace) -> int:
     """Print what was found; returns the exit status. The whole words of a compiler that failed go to standard error."""
     bad, words = False, ""
+    mend = ""
     for finding in _findings():
         sign = "ok  " if finding.good else "note" if finding.good is None else "MISS"
+        # What mends several things is said once, below the last of them.
+        mend = _tell(mend, "" if finding.good else finding.mend)
         sys.stdout.write(f"{sign} {finding.what:<14} {text.clean(finding.found)}\n")
-        if finding.mend and not finding.good:
-            sys.stdout.write(f"     {'':<14} {text.clean(finding.mend)}\n")
         bad |= finding.good is False
         words += finding.words
+    _tell(mend, "")
     sys.stdout.flush()
     for line in words.splitlines()[:MOST_LINES]:
         sys.stderr.write(f"{text.clean(line)}\n")
     return Exit.FAILED if bad else Exit.OK
+
+
+def _tell(mend: str, following: str) -> str:
+    """Print what mends the findings before, unless the following one is mended by the same, which is returned."""
+    if mend and mend != following:
+        sys.stdout.write(f"     {'':<14} {text.clean(mend)}\n")
+    return following
 
 
 def _findings() -> Iterator[Finding]:
@@ -132,8 +140,8 @@ def permissions(root: Path, distribution: Distribution) -> Iterator[Finding]:
             elif os.geteuid() == 0:
                 mend = f"it was given up by what started this; begin from a fresh root shell: sudo {tui}"
             else:
-                user = pwd.getpwuid(os.geteuid()).pw_name
-                mend = f"sudo {tui}, or with no more than is needed: {with_capabilities(tui, user)}"
+                less = with_capabilities(tui, os.geteuid(), os.getegid())
+                mend = f"sudo {tui}, or with no more than is needed: {less}"
             has = bool(held >> number & 1)
             yield Finding(name, has or needed, "held" if has else f"missing, {use}", mend)
     try:

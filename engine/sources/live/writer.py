@@ -25,6 +25,8 @@ OLD_CODES = 328
 OLD_KINDS = FdKind.FILE_V2
 """Greatest fd kind it opens a file with."""
 _ADDRESSES = {FdKind.IPV4: 4, FdKind.IPV6: 16, FdKind.IPV4_SERVER: 4, FdKind.IPV6_SERVER: 16}
+_MOST_KIB = 0xFFFFFFFF
+"""What more memory than the format has room for becomes: address spaces can be far larger."""
 _LONG, _PATH = 4096, 1024
 """Bytes readers take of lists of strings, and of paths."""
 
@@ -183,8 +185,8 @@ def _thread(thread: Thread) -> bytes:
     entry = struct.pack("<qqqqq", thread.tid, thread.pid, thread.ptid, thread.sid, thread.vpgid)
     entry += _string(thread.comm or b"") + _string(thread.exe) + _string(thread.exepath) + _strings(thread.args)
     entry += _string(cwd) + struct.pack("<qIII", thread.fdlimit, thread.flags, thread.uid, thread.gid)
-    memory = (thread.vm_size or 0, thread.vm_rss or 0, thread.vm_swap or 0, thread.pf_major or 0, thread.pf_minor or 0)
-    entry += struct.pack("<IIIQQ", *memory) + _strings(thread.env)
+    memory = (min(kib or 0, _MOST_KIB) for kib in (thread.vm_size, thread.vm_rss, thread.vm_swap))
+    entry += struct.pack("<IIIQQ", *memory, thread.pf_major or 0, thread.pf_minor or 0) + _strings(thread.env)
     entry += struct.pack("<qq", thread.vtid, thread.vpid) + _strings(thread.cgroups) + _string(thread.root)
     # The short tail, which begins with the login user, is the one that every reader understands.
     capabilities = (thread.cap_inheritable or 0, thread.cap_permitted or 0, thread.cap_effective or 0)

@@ -128,16 +128,16 @@ def test_of_missing_capabilities_it_tells_who_can_give_them(tmp_path: Path, monk
 def test_the_command_that_gives_a_user_what_is_needed_gives_it(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     script = tmp_path / "tui"
-    script.write_text("#!/bin/sh\nid -un\ngrep CapEff /proc/self/status\n")
+    script.write_text("#!/bin/sh\nid -u\ngrep CapEff /proc/self/status\n")
     script.chmod(0o755)
     for folder in tmp_path.parents:
         if not os.stat(folder).st_mode & 1:
             folder.chmod(folder.stat().st_mode | 0o711)
-    command = with_capabilities(str(script), "daemon").removeprefix("sudo ")
+    command = with_capabilities(str(script), 1, 65534).removeprefix("sudo ")
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    name, _, held = done.stdout.split()
-    assert name == "daemon"
+    user, _, held = done.stdout.split()
+    assert user == "1"
     assert int(held, 16) == 1 << 39 | 1 << 38 | 1 << 19 | 1 << 2
 
 
@@ -240,6 +240,21 @@ def test_what_the_compiler_said_is_printed_clean_on_standard_error(
     out, err = capsys.readouterr()
     assert out == "MISS attaching      refused\n                    see below\n"
     assert err == "line\n" * doctor.MOST_LINES
+
+
+def test_what_mends_several_things_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [
+        doctor.Finding("one", False, "x", "do this"),
+        doctor.Finding("two", None, "x", "do this"),
+        doctor.Finding("three", True, "x", "never said"),
+        doctor.Finding("four", None, "x", "do that"),
+    ]
+    monkeypatch.setattr(doctor, "_findings", lambda: iter(found))
+    assert doctor.run(Namespace()) == Exit.FAILED
+    words = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert [line[1] for line in words] == ["one", "two", "this", "three", "four", "that"]
 
 
 def test_runtimes_that_answer_are_told_and_those_that_do_not_with_what_to_do(
