@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import Category, EventType, FdKind
-from engine.fields.columns import OPENS, Types, by_type, failed, is_call_exit, of_fd_rows, truth
+from engine.fields.columns import OPENS, Types, by_type, failed, is_call_exit, of_fd_rows
 from engine.fields.fd import FILES, NET, PATHS, SOCKETS
 from engine.fields.field import Field, FieldType, Measure, Numbers, Outcome, Place, Quantity
 from engine.store.segment import Segment
@@ -87,7 +87,7 @@ _SAMPLES = by_type(lambda kind: kind.name == "procinfo")
 def _of_main_threads(segment: Segment, store: Store, _: str | None) -> Numbers:
     counted = _SAMPLES[segment.type] & (segment.thread >= 0)
     counted[counted] = [store.threads[row].is_main for row in segment.thread[counted].tolist()]
-    return truth(counted)
+    return Numbers(counted.astype(np.int64))
 
 
 _event = partial(Field, place=Place.EVENT, group="event")

@@ -33,12 +33,13 @@ def by_type(types: Types) -> NDArray[np.bool_]:
 
 def truth(held: NDArray[np.bool_], present: NDArray[np.bool_] | None = None) -> Numbers:
     """A field of type BOOL."""
-    return Numbers(held.astype(np.int64), present)
+    return Numbers(held.view(np.uint8), present)
 
 
 def failed(segment: Segment) -> NDArray[np.bool_]:
     """Which events are exits of calls that returned an error."""
-    errors: NDArray[np.bool_] = (segment.result < 0) & (segment.result != NO_RESULT)
+    # Read without a sign, NO_RESULT is the least of the negative numbers.
+    errors: NDArray[np.bool_] = segment.result.view(np.uint64) > np.uint64(NO_RESULT % 2**64)
     return errors
 
 

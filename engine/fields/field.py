@@ -73,7 +73,7 @@ class Numbers:
     """A numeric field over the rows of a segment."""
 
     values: NDArray[Any]
-    """int64; float64 of fields of type FLOAT."""
+    """int64; float64 of fields of type FLOAT, uint8 of type BOOL."""
     present: NDArray[np.bool_] | None = None
     """False where the field is absent; None when it is present everywhere."""
 

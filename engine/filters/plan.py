@@ -35,7 +35,7 @@ Test = Callable[[Any, Store], bool]
 _COST = {place: 4.0**cost for cost, place in enumerate(Place)}
 """ns an event before anything was measured, in order rather than in size."""
 _FEW = 8
-"""When less than one in so many rows is undecided, only those are asked about columns."""
+"""When less than one in so many rows is undecided, only those are asked, also by what could ask all at once."""
 
 
 class Plan(ABC):
@@ -189,15 +189,16 @@ class _RowTerm(_TableTerm, _Tested):
         """As ``table``, from what was decided before."""
 
     @abstractmethod
-    def begin(self, absent: bool) -> None:
-        """Nothing is decided yet but for events without a row."""
+    def begin(self, store: Store) -> None:
+        """Nothing is decided yet but for events without a row, and what terms of other filters with the same text
+        have decided."""
 
     def table(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
         made_of = (store, store.revision)
         if made_of != self._made_of:
             self._made_of = made_of
-            self.begin(self.test(None, store))
+            self.begin(store)
         return self.answer(store, segment)
 
     def possible(self, store: Store, segment: Segment) -> bool:
@@ -214,9 +215,9 @@ class _ThreadTerm(_RowTerm):
 
     place = Place.THREAD
 
-    def begin(self, absent: bool) -> None:
+    def begin(self, store: Store) -> None:
         """As of every term decided by rows."""
-        self._answers = ByRow(np.bool_, absent)
+        self._answers = store.keep((ByRow, self.text), lambda: ByRow(np.bool_, self.test(None, store)))
 
     def answer(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
@@ -237,9 +238,9 @@ class _FdTerm(_RowTerm):
 
     place = Place.FD
 
-    def begin(self, absent: bool) -> None:
+    def begin(self, store: Store) -> None:
         """As of every term decided by rows."""
-        self._answers = ByFdRow(np.bool_, absent)
+        self._answers = store.keep((ByFdRow, self.text), lambda: ByFdRow(np.bool_, self.test(None, store)))
 
     def answer(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
@@ -355,7 +356,7 @@ class _Junction(Plan):
             left = int(np.count_nonzero(undecided))
             if not left:
                 break
-            if operand.place is Place.LATE or (operand.place is Place.EVENT and left * _FEW < len(held)):
+            if operand.place is Place.LATE or left * _FEW < len(held):
                 chosen = np.flatnonzero(undecided)
                 held[chosen] = operand.mask(store, segment, chosen if rows is None else rows[chosen])
             elif self.every:

@@ -20,6 +20,7 @@ Span = tuple[int, int, bool]
 """First and last row that a column points at, and whether some of its events point at none."""
 _FEW = 1 / 8
 """When no more rows are unknown than this part of a column's events, they are not looked for among those."""
+_NOTHING = np.empty(0, np.intp)
 
 
 class ByRow:
@@ -59,7 +60,10 @@ class ByRow:
         """Rows to work out for a segment, ascending, of a table that has ``count`` by now."""
         self._reach(count)
         first, last, _ = span
-        unknown = ~self._known[first : last + 1]
+        known = self._known[first : last + 1]
+        if known.all():
+            return _NOTHING
+        unknown = ~known
         if np.count_nonzero(unknown) > _FEW * len(column):
             wanted = column if mask is None else column[mask]
             seen = np.zeros(len(unknown), np.bool_)

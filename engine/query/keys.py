@@ -173,7 +173,7 @@ class NumberKey(_Numbered):
         """By number."""
         numbers = self._field.value(segment, self._store, self._argument)
         present = mask if numbers.present is None else mask & numbers.present
-        return self._number(numbers.values, present)
+        return self._number(numbers.values.astype(np.int64, copy=False), present)
 
 
 class LateKey(_Coded):
@@ -236,7 +236,7 @@ class ContainerFdKey(PairKey):
 
     def __init__(self, store: Store, name: str) -> None:
         """Key by the named field, one of ``IN_CONTAINER``."""
-        super().__init__(ThreadKey(store, "container.id"), FdKey(store, IN_CONTAINER[name]))
+        super().__init__(_thread_key(store, "container.id"), _fd_key(store, IN_CONTAINER[name]))
 
     def value(self, code: int) -> Value:
         """Container id, nothing for the host, a colon and the other field's value."""
@@ -278,8 +278,19 @@ def make_key(store: Store, name: str, group: str | None = None) -> Key:
     names = [*name.split(AND), *([group] if group else [])]
     of_threads = all(look_up(each)[0].place is Place.THREAD for each in names)
     if group:
-        return ThreadKey(store, *names) if of_threads else GroupedKey(make_key(store, name), make_key(store, group))
+        return _thread_key(store, *names) if of_threads else GroupedKey(make_key(store, name), make_key(store, group))
     return reduce(PairKey, (_single(store, each) for each in names))
+
+
+# Views, and one view under many filters, have codes in common: which of them occur is told by totals.
+
+
+def _thread_key(store: Store, *names: str) -> ThreadKey:
+    return store.keep((ThreadKey, *names), lambda: ThreadKey(store, *names))
+
+
+def _fd_key(store: Store, name: str) -> FdKey:
+    return store.keep((FdKey, name), lambda: FdKey(store, name))
 
 
 def _single(store: Store, name: str) -> Key:
@@ -288,9 +299,9 @@ def _single(store: Store, name: str) -> Key:
         return ContainerFdKey(store, field.name)
     match field.place:
         case Place.THREAD:
-            return ThreadKey(store, name)
+            return _thread_key(store, name)
         case Place.FD:
-            return FdKey(store, name)
+            return _fd_key(store, name)
         case Place.TYPE:
             return TypeKey(name)
         case Place.EVENT:

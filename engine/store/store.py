@@ -8,8 +8,11 @@ looked: lists and columns only grow, rows already there do not change (but see f
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from threading import get_ident
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,10 @@ from engine.model.facts import Container, Group, Inside, Interface, Machine, Use
 from engine.model.fds import Fds
 from engine.store.segment import HIDDEN, Sample, Segment, Window
 from engine.store.threads import ThreadRows
+
+KEPT = 32
+"""Things made of the tables that are kept for further questions."""
+Made = TypeVar("Made")
 
 
 class RawBytes(Protocol):
@@ -113,10 +120,28 @@ class Store:
         since the one before. Empty where samples come thread by thread."""
         self.losses: list[Loss] = []
         """Events that could not be captured, in order of time; none of windows that were forgotten."""
+        self._kept: tuple[int, OrderedDict[Hashable, Any]] = 0, OrderedDict()
         self._begins: int | None = None
         self._summed = _Sums()
         self._compacted = 0
         """Bytes of tables after they were compacted last."""
+
+    def keep(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        """What was made of the tables under a name, made when there is none; it is kept until a fact changes.
+
+        Each thread has its own. ``KEPT`` are kept, the least recently asked dropped first.
+        """
+        now = self.revision
+        revision, kept = self._kept
+        if revision != now:
+            kept = OrderedDict()
+            self._kept = now, kept
+        key = get_ident(), name
+        made: Made | None = kept.pop(key, None)
+        kept[key] = made = make() if made is None else made
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+        return made
 
     def lost(self, window: Window | None = None) -> int:
         """Events that could not be captured in a window; those of an interval it touches all count."""
