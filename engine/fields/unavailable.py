@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 _PLUGINS = "events of plugins other than the kernel's are not read"
-_API = "only an API server of Kubernetes tells it, and none is asked"
 _TRACERS = "of tracers, which were taken out of sysdig, only the spans they end are told"
 _PARTS = ("name", "id", "label", "labels")
 _EVENTS_IN = ("id", "ntags", "nargs", "tags", "tag", "args", "arg")
@@ -18,11 +17,6 @@ UNAVAILABLE: dict[str, str] = {
         (f"fd.{end}ip.name" for end in "cslr"),
         "addresses are not looked up: that would tell a name server what is being watched",
     ),
-    **dict.fromkeys((f"k8s.{kind}.{part}" for kind in ("rc", "svc") for part in _PARTS), _API),
-    **dict.fromkeys(
-        (f"k8s.{kind}.{part}" for kind in ("rs", "deployment") for part in ("id", "label", "labels")), _API
-    ),
-    **dict.fromkeys((f"k8s.ns.{part}" for part in ("id", "label", "labels")), _API),
     **dict.fromkeys((f"mesos.task.{part}" for part in _PARTS), "Mesos is not asked, and no capture tells of it"),
     **dict.fromkeys((f"span.{part}" for part in _SPAN), _TRACERS),
     **dict.fromkeys((f"evtin.span.{of}{part}" for of in ("", "p.", "s.", "m.") for part in _EVENTS_IN), _TRACERS),

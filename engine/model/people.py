@@ -1,4 +1,4 @@
-"""Containers, users and groups, as the events about them tell (state-tracking §3, §6)."""
+"""Containers, users, groups and clusters, as the events about them tell (state-tracking §3, §6)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class People:
         return {
             "container": self.container,
             "asyncevent": self.told,
+            "k8s": self.cluster,
             "useradded": self.user,
             "userdeleted": self.user,
             "groupadded": self.group,
@@ -57,6 +58,11 @@ class People:
         """An event of a plug-in; the one named ``container`` brings the same JSON."""
         if call.text("name") == b"container":
             self._json((call.raw("data") or b"").partition(b"\0")[0])
+
+    def cluster(self, call: Call) -> None:
+        """Objects of a Kubernetes cluster."""
+        if self._store.cluster.told(call.text("json") or b""):
+            self._store.revision += 1
 
     def _container(self, name: str) -> Container:
         return self._store.containers.setdefault(name, Container(name))

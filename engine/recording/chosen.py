@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from engine.decode.layout import Action, layouts
 from engine.events import CATALOGUE, SCAP_TYPES, TYPES, Trait
+from engine.model.cluster import Cluster
 from engine.model.facts import Container
 from engine.model.live import Live
 from engine.model.model import Model
 from engine.recording.outputs import Output
 from engine.sources.blocks import FRAME, SHORTEST_EVENT
 from engine.sources.raw import KeptBytes
-from engine.sources.runtimes.events import container_event
+from engine.sources.runtimes.events import cluster_event, container_event
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -70,6 +71,12 @@ def write(
 def container_blocks(containers: Iterable[Container], time: int) -> list[bytes]:
     """Events of a time, ns, that tell what is known of containers."""
     return [container_event(container.details or _details(container), time) for container in containers]
+
+
+def cluster_blocks(cluster: Cluster, time: int) -> list[bytes]:
+    """Events of a time, ns, that tell what is known of a cluster."""
+    made = (cluster_event(text, time) for text in cluster.since({}))
+    return [block for block in made if block is not None]
 
 
 def _details(container: Container) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,10 +25,10 @@ from engine.fields.field import FieldType
 from engine.filters.literals import read, time_of_day
 from engine.filters.syntax import Text
 from engine.ingest import look_inside
-from engine.model.facts import Container, Thread
+from engine.model.facts import Thread
 from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
-from engine.recording.chosen import block_sizes, container_blocks, write
+from engine.recording.chosen import block_sizes, cluster_blocks, container_blocks, write
 from engine.sources import open_capture
 from engine.sources.blocks import FRAME, SECTION, is_length
 from engine.sources.live.writer import Facts
@@ -165,7 +165,7 @@ def _chosen(
     begin = store.segments[0].first
     if choice.since or choice.numbers is not None:
         begin = store.segments[first].first + int(np.argmax(masks[first]))
-    facts, containers = _state(store, path, begin, kept if choice.private else None, progress)
+    facts, blocks = _state(store, path, begin, kept if choice.private else None, max(window[0], 0), progress)
     ends = bool(choice.until) or choice.numbers is not None
     sections = _sections(store, path, begin, last if ends else len(masks) - 1)
     if sections and choice.private:
@@ -180,7 +180,6 @@ def _chosen(
 
     output = outputs.begin(target, facts, single=single, compress=choice.compress, old=choice.old)
     try:
-        blocks = container_blocks(containers, max(window[0], 0))
         if blocks:
             output.events(memoryview(b"".join(blocks)), np.zeros(len(blocks), np.int64))
         for at in range(last + 1 if ends else len(masks)):
@@ -261,9 +260,10 @@ class _Gap(Facts):
 
 
 def _state(
-    store: Store, path: Path, number: int, kept: filters.Filter | None, progress: Progress
-) -> tuple[Facts, Iterator[Container]]:
-    """What was known after the first ``number`` events: their bytes are decoded once more. ``kept`` chooses threads."""
+    store: Store, path: Path, number: int, kept: filters.Filter | None, time: int, progress: Progress
+) -> tuple[Facts, list[bytes]]:
+    """What was known after the first ``number`` events: their bytes are decoded once more. ``kept`` chooses threads,
+    and then nothing is told of a cluster. Containers and a cluster are told by events of that time."""
     before = Store(store.raw)
     stream = _Again(store.raw, 0, store.segments[-1].end)
     source = ScapSource(str(path), stream)
@@ -281,7 +281,8 @@ def _state(
         tids = {before.threads[standing[row][0]].tid for row in rows}
         facts.threads = [thread for thread in facts.threads if thread.tid in tids]
     named = {thread.container for thread in facts.threads}
-    return facts, (container for name, container in before.containers.items() if name in named)
+    containers = (container for name, container in before.containers.items() if name in named)
+    return facts, container_blocks(containers, time) + (cluster_blocks(before.cluster, time) if kept is None else [])
 
 
 class _AsKnown:

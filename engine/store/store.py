@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model.cluster import Cluster
 from engine.model.facts import Container, Group, Inside, Interface, Machine, User
 from engine.model.fds import Fds
 from engine.store.segment import HIDDEN, Sample, Segment, Window
@@ -99,6 +100,7 @@ class Store:
         self.threads = ThreadRows()
         self.fds = Fds()
         self.containers: dict[str, Container] = {}
+        self.cluster = Cluster()
         self.users: dict[tuple[str, int], User] = {}
         """By container id ("" for the host) and uid."""
         self.groups: dict[tuple[str, int], Group] = {}

@@ -21,6 +21,7 @@ NOT_THERE = {
     "dns_queries",
     *("spans_list", "spans_summary", "spectro_traces", "traces_list", "traces_summary"),
     *("kubernetes_deployments", "kubernetes_namespaces", "kubernetes_pods", "kubernetes_replicasets"),
+    *("kubernetes_services", "kubernetes_controllers"),
 }
 """Views of what does not happen in the bundled capture; ``tests/views`` has captures in which it does."""
 KINDS: dict[str, tuple[type, ...]] = {

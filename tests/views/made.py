@@ -13,6 +13,7 @@ SECOND = 1_000 * MS
 START = 1_700_000_000 * SECOND
 WRITE, WRITTEN = 8, 9
 CONTAINER = 272
+K8S = 260
 _CGROUP = "/kubepods/besteffort/pod{}/{}"
 
 
@@ -90,15 +91,17 @@ def syslog() -> bytes:
     )
 
 
-def kubernetes() -> bytes:
-    """Two pods of a deployment and one of another namespace, a container each."""
-    pods = (
-        ("shop-6d4cf56db6-x7k2p", "web", "11111111-1111-4111-8111-111111111111"),
-        ("shop-6d4cf56db6-b9zqw", "web", "22222222-2222-4222-8222-222222222222"),
-        ("node-exporter-4hx2l", "monitoring", "33333333-3333-4333-8333-333333333333"),
-    )
+_PODS = (
+    ("shop-6d4cf56db6-x7k2p", "web", "11111111-1111-4111-8111-111111111111"),
+    ("shop-6d4cf56db6-b9zqw", "web", "22222222-2222-4222-8222-222222222222"),
+    ("node-exporter-4hx2l", "monitoring", "33333333-3333-4333-8333-333333333333"),
+)
+
+
+def kubernetes(between: bytes = b"") -> bytes:
+    """Two pods of a deployment and one of another namespace, a container each; ``between`` the facts and the calls."""
     threads, told, moved = [], b"", b""
-    for number, (pod, namespace, uid) in enumerate(pods):
+    for number, (pod, namespace, uid) in enumerate(_PODS):
         pid, container = 100 + number, f"{number + 1:x}" * 64
         path = _CGROUP.format(uid, container)
         cgroups = (f"cpuset={path}".encode(), f"cpu={path}".encode(), f"memory={path}".encode())
@@ -115,7 +118,44 @@ def kubernetes() -> bytes:
         told += event(CONTAINER, -1, START, pack(CONTAINER, json=raw))
         moved += written(pid, 5, START + (number + 1) * 100 * MS, b"x" * (10 << number))
     files = b"".join(fd_list(100 + number, [Entry(5, FdKind.FILE_V2, b"/data/log")]) for number in range(3))
-    return section() + machine(cpus=1) + process_list(9, threads) + files + told + moved
+    return section() + machine(cpus=1) + process_list(9, threads) + files + told + between + moved
+
+
+def of_cluster(type_: str, kind: str, *items: dict[str, object]) -> bytes:
+    """An event that tells of objects of a cluster."""
+    told = {"apiVersion": "v1", "type": type_, "kind": kind, "items": items}
+    return event(K8S, -1, START, pack(K8S, json=json.dumps(told).encode()))
+
+
+def cluster() -> bytes:
+    """The same pods, with what an API server told of them and what selects them."""
+    pods: list[dict[str, object]] = [
+        {
+            "namespace": namespace,
+            "name": pod,
+            "uid": uid,
+            "phase": "Running",
+            "podIP": f"10.1.0.{number}",
+            "labels": {"app": pod.partition("-")[0], "tier": "front"},
+            "containerStatuses": [{"containerID": "docker://" + f"{number:x}" * 64, "restartCount": 0}],
+        }
+        for number, (pod, namespace, uid) in enumerate(_PODS, 1)
+    ]
+    shop = {"namespace": "web", "labels": {"team": "shop"}, "selector": {"app": "shop"}}
+    return kubernetes(
+        of_cluster("ADDED", "Namespace", {"name": "web", "uid": "ns-1", "labels": {"team": "shop"}})
+        + of_cluster("ADDED", "Pod", *pods)
+        + of_cluster("ADDED", "Service", {"name": "shop", "uid": "svc-1", "clusterIP": "10.2.0.1", "ports": [], **shop})
+        + of_cluster("ADDED", "Service", {"name": "gone", "uid": "svc-2", **shop, "selector": {"tier": "front"}})
+        + of_cluster("DELETED", "Service", {"name": "gone", "uid": "svc-2"})
+        + of_cluster("ADDED", "ReplicaSet", {"name": "shop-6d4cf56db6", "uid": "rs-1", **shop})
+        + of_cluster("ADDED", "Deployment", {"name": "shop", "uid": "deployment-1", **shop})
+        + of_cluster(
+            "ADDED",
+            "ReplicationController",
+            {"namespace": "monitoring", "name": "exporters", "uid": "rc-1", "selector": {"app": "node"}},
+        )
+    )
 
 
 def spans() -> bytes:
@@ -139,5 +179,12 @@ def spans() -> bytes:
     )
 
 
-MADE = {"notifications": notifications, "infra": infra, "syslog": syslog, "kubernetes": kubernetes, "spans": spans}
+MADE = {
+    "notifications": notifications,
+    "infra": infra,
+    "syslog": syslog,
+    "kubernetes": kubernetes,
+    "spans": spans,
+    "cluster": cluster,
+}
 """By name, what writes the bytes."""

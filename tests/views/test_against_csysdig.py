@@ -45,6 +45,7 @@ PAIRS = (
     ("made/spans", "traces_summary"),
     ("own/tracers.scap.gz", "traces_summary"),
     ("made/kubernetes", "kubernetes_pods"),
+    *(("made/cluster", f"kubernetes_{view}") for view in ("pods", "services", "controllers")),
 )
 """Captures and views compared."""
 DOWNGRADE = Path("..") / "tools" / "downgrade_scap"
@@ -346,7 +347,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("containers", "CPU"): lambda told, key: cpu(
         told, {line.thread_tid for line in told.lines if line.container_id == key}, *TICKS
     ),
-    ("kubernetes_pods", "CPU"): lambda told, key: cpu(told, set(), *TICKS),
+    **{
+        (f"kubernetes_{view}", "CPU"): lambda told, key: cpu(told, set(), *TICKS)
+        for view in ("pods", "services", "controllers")
+    },
     # They cut the image's tag off.
     ("docker_events", "CONTAINER IMAGE"): lambda told, key: Both("nginx", "nginx:1.25"),
     ("procs_cpu", "TOT"): lambda told, key: cpu(told, threads_of_process(told, key), *TICKS),

@@ -48,8 +48,9 @@ ONLY = {
     ),
     **dict.fromkeys(
         ("kubernetes_deployments", "kubernetes_namespaces", "kubernetes_pods", "kubernetes_replicasets"),
-        ("made/kubernetes",),
+        ("made/kubernetes", "made/cluster"),
     ),
+    **dict.fromkeys(("kubernetes_services", "kubernetes_controllers"), ("made/cluster",)),
 }
 """Views that not every capture can have rows of, and those that give them some."""
 SMALL = ("502Error.scap", "tiny.scap", "tiny25.scap.gz")
@@ -185,10 +186,12 @@ SAME: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "backlog": [],
     "containers_errors": [],
     "cores": [],
+    "kubernetes_controllers": [],
     "kubernetes_deployments": [],
     "kubernetes_namespaces": [],
     "kubernetes_pods": [],
     "kubernetes_replicasets": [],
+    "kubernetes_services": [],
     "listening": [],
     "process_tree": [],
     "file_access": [("OPS", ("CALLS",)), ("ERRORS", ("ERRORS",))],

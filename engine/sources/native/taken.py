@@ -59,6 +59,7 @@ class Taken:
             ("users", self._take_users),
             ("groups", self._take_groups),
             ("containers", self._take_containers),
+            ("cluster", self._take_cluster),
             ("inside", lambda calls: self._take_inside(calls, body.get("inside_at"))),
             ("sampled", self._take_sampled),
             ("losses", self._take_losses),
@@ -230,4 +231,10 @@ class Taken:
                 if not OF_CONTAINER[name](value):
                     raise TableError(f"expected the {name} of a container, found {type(value).__name__}")
             self._store.containers[told["id"]] = Container(**facts)
+        self._store.revision += 1
+
+    def _take_cluster(self, texts: list[Any]) -> None:
+        for text in texts:
+            if not isinstance(text, bytes) or not self._store.cluster.told(text):
+                raise TableError("expected an object of a cluster as JSON")
         self._store.revision += 1

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model.cluster import Component
 from engine.model.facts import Container
 from engine.sources.native.frames import Data
 from engine.sources.native.schema import FACTS, ROWS, SHARED, TEXTS
@@ -47,6 +48,7 @@ class Told:
         self._identities = 0
         self._revision = -1
         self._containers: dict[str, str] = {}
+        self._cluster: dict[str, Component] = {}
         self._rest: dict[str, Any] = {}
         self._sampled = self._lost = -1
         """The last moment told of, ns."""
@@ -194,6 +196,9 @@ class Told:
             if told:
                 body["containers"] = told
             self._containers = containers
+            if cluster := store.cluster.since(self._cluster):
+                body["cluster"] = cluster
+            self._cluster = store.cluster.known()
         rest = {
             "machine": None if store.machine is None else list(store.machine),
             "interfaces": [list(one) for one in store.interfaces],

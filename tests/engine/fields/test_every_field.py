@@ -173,8 +173,8 @@ def code(name: str) -> int:
     return max(kind.code for kind in CATALOGUE[:SCAP_TYPES] if kind.name == name and kind.params and kind.counts[-1])
 
 
-CONTAINER, ASYNC, INFRA, SENDTO, MMAP, EXECVE, OPENAT = map(
-    code, ("container", "asyncevent", "infra", "sendto", "mmap", "execve", "openat")
+CONTAINER, ASYNC, INFRA, K8S, SENDTO, MMAP, EXECVE, OPENAT = map(
+    code, ("container", "asyncevent", "infra", "k8s", "sendto", "mmap", "execve", "openat")
 )
 SANDBOX = "9" * 64
 INSIDE = (f"memory=/kubepods/besteffort/pod0d5485a2-9f2b-11e7-a1ba-507b9d85a8c2/{'c' * 64}".encode(),)
@@ -257,6 +257,32 @@ def of_a_control_group() -> tuple[Event, Expected]:
     seen = Machine(listed(10, cgroups=(unit,)))
     seen.happens(CONTAINER, -1, json=json.dumps({"id": "d" * 12}))
     return seen.happens(MMAP, 10, res=0), {"k8s.pod.uid": POD["io.kubernetes.pod.uid"], "k8s.pod.name": None}
+
+
+def of_a_cluster() -> tuple[Event, Expected]:
+    seen = Machine(listed(10, cgroups=INSIDE))
+    pod = {
+        "metadata": {"name": "shop-1", "namespace": "web", "uid": "pod-1", "labels": {"app": "shop", "tier": "front"}},
+        "status": {"podIP": "10.1.0.1", "containerStatuses": [{"containerID": "docker://" + "c" * 64}]},
+        "spec": {"nodeName": "node"},
+    }
+    seen.happens(K8S, -1, json=json.dumps({"type": "ADDED", "kind": "Pod", "object": pod}))
+    expected: Expected = {
+        "k8s.pod.name": "shop-1",
+        "k8s.ns.name": "web",
+        "k8s.pod.uid": "pod-1",
+        "k8s.pod.ip": "10.1.0.1",
+        "k8s.pod.label[app]": "shop",
+        "k8s.pod.labels": "app:shop, tier:front",
+    }
+    of = {"svc": "Service", "rc": "ReplicationController", "rs": "ReplicaSet", "deployment": "Deployment"}
+    for part, kind in {"ns": "Namespace", **of}.items():
+        told = {"name": "web", "uid": f"{part}-1", "namespace": "web", "labels": {"team": "t", "a": "b"}}
+        told["selector"] = {"app": "shop"} if part in ("svc", "rc") else {"matchLabels": {"app": "shop"}}
+        seen.happens(K8S, -1, json=json.dumps({"type": "ADDED", "kind": kind, "items": [told]}))
+        expected |= {f"k8s.{part}.name": "web", f"k8s.{part}.id": f"{part}-1", f"k8s.{part}.label[team]": "t"}
+        expected |= {f"k8s.{part}.labels": "a:b, team:t"}
+    return seen.happens(MMAP, 10, res=0), expected
 
 
 def of_the_system_log() -> tuple[Event, Expected]:
@@ -372,6 +398,7 @@ MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_pod,
     of_a_pod_by_name_and_control_group,
     of_a_control_group,
+    of_a_cluster,
     of_the_system_log,
     of_a_span,
     of_a_plugin,

@@ -84,5 +84,5 @@ def test_examples_are_filters_about_their_field(name: str) -> None:
 
 def test_a_field_is_either_there_or_not() -> None:
     assert not FIELDS.keys() & UNAVAILABLE.keys()
-    with pytest.raises(UnknownField, match="not available: only an API server"):
-        look_up("k8s.svc.name")
+    with pytest.raises(UnknownField, match="not available: Mesos is not asked"):
+        look_up("mesos.task.name")

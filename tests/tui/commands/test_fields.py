@@ -32,7 +32,7 @@ def test_a_search_without_result_fails(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_what_is_not_available_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fields", "k8s.svc.name"]) == Exit.OK
+    assert main(["fields", "mesos.task.name"]) == Exit.OK
     assert "not available" in capsys.readouterr().out
 
 

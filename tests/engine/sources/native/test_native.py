@@ -290,7 +290,7 @@ def test_a_name_does_not_matter(demo: Path, tmp_path: Path) -> None:
 def test_nothing_a_store_knows_is_left_out() -> None:
     """A table that is added to a store has to be told in ``told`` and taken in ``taken``, or listed here."""
     told = {
-        *("segments", "threads", "fds", "containers", "users", "groups", "interfaces", "machine"),
+        *("segments", "threads", "fds", "containers", "users", "groups", "interfaces", "machine", "cluster"),
         *("inside", "inside_at", "sampled", "losses", "forgotten"),
     }
     of_the_reader = {"raw", "port_names", "user_names", "damage", "revision", "compactions"}
