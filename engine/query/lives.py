@@ -72,8 +72,13 @@ class Lives:
 
     def _sampled(self, *kinds: int) -> NDArray[Any]:
         """The window's samples of these kinds."""
-        samples = np.concatenate(self._samples) if self._samples else np.empty(0, SAMPLE)
-        return samples[np.isin(samples["kind"], kinds)]
+        if len(self._samples) > 1:
+            self._samples = [np.concatenate(self._samples)]
+        samples: NDArray[Any] = self._samples[0] if self._samples else np.empty(0, SAMPLE)
+        wanted = np.zeros(256, np.bool_)
+        wanted[list(kinds)] = True
+        found: NDArray[Any] = samples[wanted[samples["kind"]]]
+        return found
 
     def _reach(self) -> tuple[int, int]:
         """Numbers of the first and last event in the window; without any, of those beside it, the later one first."""
@@ -131,7 +136,7 @@ class Lives:
         samples = samples[samples["thread"] < len(used)]
         np.add.at(used, samples["thread"], samples["value"])
         # Who has ended may have used the CPU since the sample before the window.
-        rows = np.union1d(self.alive(), samples["thread"]) if known and seconds > 0 else np.empty(0, np.int64)
+        rows = self._with(self.alive(), samples) if known and seconds > 0 else np.empty(0, np.int64)
         return rows, used[rows] / 1e9 / (seconds or 1) * 100
 
     def _ticks(self) -> tuple[NDArray[Any], float]:
@@ -152,9 +157,9 @@ class Lives:
         """Samples of CPU time between two times, whether in the window or not."""
         found = [np.empty(0, SAMPLE)]
         for segment in self._store.since(0, (start, end)):
-            times = segment.time[segment.samples["event"]]
-            mine = np.isin(segment.samples["kind"], _TICKS)
-            found.append(segment.samples[mine & (times >= start) & (times <= end) & (segment.samples["thread"] >= 0)])
+            times = segment.time[segment.usage["event"]]
+            mine = np.isin(segment.usage["kind"], _TICKS)
+            found.append(segment.usage[mine & (times >= start) & (times <= end) & (segment.usage["thread"] >= 0)])
         return np.concatenate(found)
 
     def _faults(self, field: str) -> tuple[Integers, Floats]:
@@ -167,7 +172,7 @@ class Lives:
         if self._window is not None:
             start, _ = self._reach()
             segments = self._store.since(0, (0, self._window[0]))
-            earlier = [each.samples[each.first + each.samples["event"] + 1 < start] for each in segments]
+            earlier = [each.usage[each.first + each.usage["event"] + 1 < start] for each in segments]
         for samples in (*earlier, self._sampled(kind)):
             mine = samples[(samples["kind"] == kind) & (samples["thread"] >= 0) & (samples["thread"] < len(largest))]
             np.maximum.at(largest, mine["thread"], mine["value"])
@@ -185,9 +190,15 @@ class Lives:
         samples = self._sampled(kind)
         samples = samples[samples["thread"] < len(largest)]
         np.maximum.at(largest, samples["thread"], samples["value"])
-        rows = np.union1d(rows, samples["thread"])
+        rows = self._with(rows, samples)
         rows = rows[columns["main"][rows] & (largest[rows] != UNTOLD)]
         return rows, largest[rows] * float(_KIB)
+
+    def _with(self, rows: Integers, samples: NDArray[Any]) -> Integers:
+        """Thread rows and those of samples, ascending."""
+        there = np.zeros(len(self._store.threads.columns), np.bool_)
+        there[rows] = there[samples["thread"]] = True
+        return np.flatnonzero(there)
 
     def _untold(self) -> Integers:
         return np.full(len(self._store.threads.columns), UNTOLD, np.int64)
@@ -282,7 +293,7 @@ class _Before:
         for segment in self._store.since(self._taken):
             if segment.first + 1 >= number:
                 break
-            samples = segment.samples[segment.samples["kind"] == self._kind]
+            samples = segment.usage[segment.usage["kind"] == self._kind]
             numbers = segment.first + samples["event"].astype(np.int64) + 1
             wanted = (numbers > self._taken) & (numbers < number) & (samples["thread"] >= 0)
             wanted &= samples["thread"] < len(rows)
