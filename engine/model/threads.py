@@ -332,10 +332,12 @@ class Threads:
                 setattr(new, fact, value)
         if call.raw("env") is not None:
             new.env = call.items("env")
-        pid = call.signed("pid")
+        pid, ptid = call.signed("pid"), call.signed("ptid") or 0
+        if old.ptid == 0:
+            # Who took in an orphan need not have been told.
+            new.ptid = ptid
         if old.pid < 0 and pid is not None and pid > 0:
-            new.pid = pid
-            new.ptid = call.signed("ptid") or 0
+            new.pid, new.ptid = pid, ptid
             new.vtid, new.vpid = (call.tid, pid) if old.vtid < 0 else (old.vtid, old.vpid)
             self._groups.pop(~call.tid, None)
             self._groups.setdefault(pid, set()).add(call.tid)

@@ -145,6 +145,14 @@ def test_orphans_without_a_named_reaper_go_to_init() -> None:
     assert parent_of(seen, seen.happens(READ_ENTER, 20, fd=0, size=1)).comm == b"init"
 
 
+def test_an_orphan_nobody_was_told_to_take_in_learns_its_parent_when_it_executes() -> None:
+    seen = Machine(listed(10, ptid=0), listed(20, ptid=10))
+    seen.happens(EXIT, 10, status=0, ret=0, sig=0, core=0)
+    assert thread_of(seen.happens(READ_ENTER, 20, fd=0, size=1)).ptid == 0
+    assert thread_of(executes(seen, 20, "new", ptid=1)).ptid == 1
+    assert thread_of(executes(seen, 20, "newer", ptid=7)).ptid == 1, "a known parent is told of by its own events"
+
+
 def test_threads_listed_before_their_parents_are_linked() -> None:
     seen = Machine(listed(20, ptid=30), listed(30, b"parent"))
     assert parent_of(seen, seen.happens(READ_ENTER, 20, fd=0, size=1)).comm == b"parent"
