@@ -94,11 +94,7 @@ class Netstat(_State):
         pairs = with_descriptors(store, threads, fds)
         names = ("fd.l4proto", "fd.sip", "fd.sport", "fd.cip", "fd.cport", "thread.tid", "proc.pid", "proc.name")
         rows = [row for row in self.kept(store, pairs, names) if row[1] is not None]
-        listening = {port for _, _, port, client, *_ in rows if client is None}
         for protocol, server, server_port, client, client_port, tid, pid, name in rows:
-            # Of a connection that was there already is not known which end is the server's.
-            if client_port in listening and server_port not in listening:
-                server, server_port, client, client_port = client, client_port, server, server_port
             there = f"{client}:{client_port}" if client is not None else "0.0.0.0:*"
             state = "LISTEN" if client is None else "ESTABLISHED"
             cells = (_told(protocol), f"{server}:{server_port}", there, state)

@@ -155,6 +155,7 @@ class Sockets:
             return kind, name_of(socket), socket._replace(role=Role.SERVER)
         if ends.kind is FdKind.IPV4:
             socket = self._patched(socket)
+        if ends.kind in (FdKind.IPV4, FdKind.IPV6):
             if socket.source_port in served:
                 socket = _swapped(socket)._replace(role=Role.SERVER)
             else:

@@ -31,7 +31,7 @@ _LOCAL = (
 )
 _PARENTS = (
     "sysdig names the process itself, or an invented parent, where the capture tells no parent; it keeps a parent "
-    "that has ended"
+    "that has ended, and does not learn from an exec who took in an orphan"
 )
 _INVENTED = "of a process of which only a thread's begin was seen, that thread's clone tells; sysdig invents"
 _NEWER = "the parameter was added after sysdig 0.29.3"

@@ -147,6 +147,17 @@ def test_listed_connections_of_served_ports_are_the_servers() -> None:
     assert (identity(used).name, ends(used).role) == (b"10.0.0.1:4000->10.0.0.2:443", Role.CLIENT)
 
 
+def test_listed_connections_over_ipv6_are_told_apart_in_the_same_way() -> None:
+    near, far = b"\x20\1" + b"\0" * 13 + b"\1", b"\x20\1" + b"\0" * 13 + b"\2"
+    seen = Machine(listed(10))
+    seen.fd(10, 3, FdKind.IPV6_SERVER, socket=Socket(b"", 0, bytes(16), 80, TCP, Role.NONE))
+    seen.fd(10, 4, FdKind.IPV6, socket=Socket(near, 80, far, 5000, TCP, Role.NONE))
+    seen.fd(10, 5, FdKind.IPV6, socket=Socket(near, 6000, far, 443, TCP, Role.NONE))
+    served, used = (seen.happens(READ_ENTER, 10, fd=number, size=1) for number in (4, 5))
+    assert (identity(served).name, ends(served).role) == (b"2001::2:5000->2001::1:80", Role.SERVER)
+    assert (identity(used).name, ends(used).role) == (b"2001::1:6000->2001::2:443", Role.CLIENT)
+
+
 def test_pairs_and_pipes_are_two_descriptors() -> None:
     seen = Machine(listed(10))
     seen.happens(PAIR, 10, res=0, fd1=3, fd2=4, source=0, peer=0, domain=1, type=1, proto=0)
