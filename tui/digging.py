@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from engine import filters
 from engine.decode.decoder import Decoder
 from engine.events import CATALOGUE, Category
+from engine.pushdown import Pushdown
 from engine.query.lines import LineFormat
 from engine.sources import open_capture
 from engine.sources.raw import KeptBytes
@@ -171,10 +172,12 @@ def of_captures(paths: list[Path], damage: list[str], *, user_names: bool) -> It
 class Machine:
     """The running machine."""
 
-    def __init__(self, source: LiveSource, *, user_names: bool) -> None:
-        """Watch it through a source."""
+    def __init__(self, source: LiveSource, filter_text: str, *, user_names: bool) -> None:
+        """Watch it through a source; what a filter does not keep may be left out."""
         self._source = source
         self._store = Store(source.raw, user_names=user_names)
+        self._pushdown = Pushdown(self._store)
+        self._pushdown.ask(filter_text)
         self._decoder = Decoder(self._store, "this machine")
 
     def segments(self, stopped: Callable[[], bool], idle: Callable[[], None]) -> Iterator[tuple[Store, Segment]]:
@@ -183,6 +186,7 @@ class Machine:
         while more:
             if stopped():
                 self._source.stop()
+            self._pushdown.update(self._source)
             more = self._source.step(self._decoder)
             self._decoder.seal()
             for segment in self._store.segments[done:]:

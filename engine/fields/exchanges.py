@@ -51,7 +51,7 @@ def _status(exchange: Exchange) -> int | None:
 
 
 def _fields(name: str, protocols: frozenset[bytes], thing: str) -> tuple[Field, ...]:
-    made = partial(Field, place=Place.EVENT, group=name, own=True)
+    made = partial(Field, place=Place.EVENT, group=name, own=True, of_others=True)
     return (
         made(
             f"{name}.side",
@@ -86,6 +86,7 @@ def _text(name: str, protocols: frozenset[bytes], meaning: str, read: Callable[[
         name.partition(".")[0],
         words=WORDS.text,
         own=True,
+        of_others=True,
     )
 
 
@@ -101,6 +102,7 @@ FIELDS = (
         Place.EVENT,
         "http",
         own=True,
+        of_others=True,
         example="http.status >= 500",
     ),
     *_fields("http", _HTTP, "an HTTP/1 request"),

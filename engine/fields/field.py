@@ -133,6 +133,8 @@ class Field:
     """Why not to use it any more, and what instead; empty for fields in good standing."""
     own: bool = False
     """True for fields that sysdig does not have."""
+    of_others: bool = False
+    """Told from other events as well, which then must not be missing."""
     types: Callable[[EventType], bool] | None = None
     """Event types that may have a LATE field, so that no other event is looked at closely; None: all."""
     same: Callable[[Segment, Store, str | None], NDArray[np.int64]] | None = None

@@ -34,7 +34,7 @@ def _tag(span: Span, place: str | None) -> int | None:
     return WORDS.code(span.tags[at]) if at < len(span.tags) else None
 
 
-_span = partial(Field, place=Place.EVENT, group="span")
+_span = partial(Field, place=Place.EVENT, group="span", of_others=True)
 _text = partial(_span, type=FieldType.TEXT, words=WORDS.text)
 FIELDS = (
     _span("span.id", FieldType.ID, "number a program gave a span, told at its end", _numbers(lambda span, _: span.id)),

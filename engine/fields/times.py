@@ -93,8 +93,11 @@ def _human(event: Event, _: str | None) -> Value:
     return None if event.latency is None else duration(event.latency).encode()
 
 
-def _split(name: str, meaning: str, value: Numeric, deprecated: str = "") -> tuple[Field, Field]:
+def _split(
+    name: str, meaning: str, value: Numeric, deprecated: str = "", *, of_others: bool = False
+) -> tuple[Field, Field]:
     """The whole seconds of a time, and the ns within the second."""
+    made = partial(_event, deprecated=deprecated, of_others=of_others)
 
     def seconds(segment: Segment, store: Store, argument: str | None) -> Numbers:
         numbers: Numbers = value(segment, store, argument)
@@ -105,13 +108,14 @@ def _split(name: str, meaning: str, value: Numeric, deprecated: str = "") -> tup
         return Numbers(np.fmod(numbers.values, SECOND), numbers.present)
 
     return (
-        _event(f"{name}.s", INTEGER, f"whole seconds of {meaning}", seconds, unit="s", deprecated=deprecated),
-        _event(f"{name}.ns", INTEGER, f"{meaning}, ns within the second", rest, unit="ns", deprecated=deprecated),
+        made(f"{name}.s", INTEGER, f"whole seconds of {meaning}", seconds, unit="s"),
+        made(f"{name}.ns", INTEGER, f"{meaning}, ns within the second", rest, unit="ns"),
     )
 
 
 Numeric = Callable[[Segment, Store, str | None], Numbers]
 _event = partial(Field, place=Place.EVENT, group="event")
+_of_others = partial(_event, of_others=True)
 _late = partial(Field, place=Place.LATE, group="event")
 _second = partial(_late, same=lambda segment, *_: segment.time // SECOND)
 _COMPARE = "compare evt.latency with 5ms or 2s"
@@ -131,10 +135,12 @@ FIELDS = (
     ),
     _event("evt.rawtime.s", INTEGER, "seconds since 1970", lambda s, *_: Numbers(s.time // SECOND), unit="s"),
     _event("evt.rawtime.ns", INTEGER, "ns within the second", lambda s, *_: Numbers(s.time % SECOND), unit="ns"),
-    _event("evt.reltime", DURATION, "time since the first event", _since_first, example="evt.reltime < 5s"),
-    *_split("evt.reltime", "the time since the first event", _since_first),
-    _event("evt.deltatime", DURATION, "time since the previous event", _since_previous, example="evt.deltatime > 1ms"),
-    *_split("evt.deltatime", "the time since the previous event", _since_previous),
+    _of_others("evt.reltime", DURATION, "time since the first event", _since_first, example="evt.reltime < 5s"),
+    *_split("evt.reltime", "the time since the first event", _since_first, of_others=True),
+    _of_others(
+        "evt.deltatime", DURATION, "time since the previous event", _since_previous, example="evt.deltatime > 1ms"
+    ),
+    *_split("evt.deltatime", "the time since the previous event", _since_previous, of_others=True),
     _event(
         "evt.around",
         INTEGER,

@@ -13,11 +13,27 @@ from typing import TypeVar
 import numpy as np
 
 from engine.events import CATALOGUE
+from engine.fields import look_up
 from engine.filters.check import MOST_LEVELS, plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
 from engine.filters.plan import types_of
-from engine.filters.syntax import And, Comparison, Expression, FieldName, Name, Not, Or, Text, Values
+from engine.filters.syntax import (
+    And,
+    Comparison,
+    Exists,
+    Expression,
+    FieldName,
+    Group,
+    Name,
+    Not,
+    Or,
+    Right,
+    Text,
+    Transform,
+    TransformArgument,
+    Values,
+)
 
 T = TypeVar("T")
 
@@ -71,12 +87,40 @@ ANYTHING = Implied()
 
 
 def implied(text: str, macros: Mapping[str, str] | None = None) -> Implied:
-    """What is so of every event a filter keeps; nothing of blank text. Raises FilterError."""
+    """What is so of every event that matters to a filter; nothing of blank text. Raises FilterError.
+
+    Those are the ones it keeps, and where it has fields that are told from other events too, all events.
+    """
     if not text.strip():
         return ANYTHING
     tree, known = parse(text), Macros(macros)
     plan(tree, known)
-    return _of(tree, known, True, 0)
+    return ANYTHING if _asks_of_others(tree, known, 0) else _of(tree, known, True, 0)
+
+
+def asks_of_others(text: str) -> bool:
+    """Whether a filter has fields that are told from other events too. Raises FilterError."""
+    return bool(text.strip()) and _asks_of_others(parse(text), Macros(None), 0)
+
+
+def _asks_of_others(tree: Expression | Right | TransformArgument, macros: Macros, level: int) -> bool:
+    if level > MOST_LEVELS:
+        return True
+    match tree:
+        case And(parts) | Or(parts) | Transform(arguments=parts) | Group(parts):
+            return any(_asks_of_others(part, macros, level + 1) for part in parts)
+        case Not(operand) | Exists(operand):
+            return _asks_of_others(operand, macros, level + 1)
+        case Comparison(left, _, right):
+            # A name there is a list of values.
+            sides = (left,) if isinstance(right, Name) else (left, right)
+            return any(_asks_of_others(side, macros, level + 1) for side in sides)
+        case Name():
+            return _asks_of_others(parse(macros.text(tree, "")), macros.within(tree), level + 1)
+        case FieldName(name, argument):
+            return look_up(name if argument is None else f"{name}[{argument}]")[0].of_others
+        case _:
+            return False
 
 
 def _of(tree: Expression, macros: Macros, holds: bool, level: int) -> Implied:

@@ -95,6 +95,8 @@ class LineFormat:
         self.coloured = "\\e" in layout
         """Lines may leave a terminal in another colour."""
         parts = _parse(layout[1:] if self.keep else layout)
+        self.asks_of_others = any(isinstance(part, Column) and part.field.of_others for part in parts)
+        """A field is told from other events than the line's, too."""
         looks = Looks(list(Clock).index(clock), whole, payload, port_names)
         self._lines = Assembly(parts, self.keep, looks, as_json=False)
         self._objects = Assembly(parts, self.keep, looks, as_json=True)

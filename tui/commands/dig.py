@@ -179,7 +179,9 @@ class _Work:
         if not asked.readfile:
             snaplen = max([asked.snaplen, *(chisel.snaplen for chisel, _ in found)])
             self._source = _attached(asked, snaplen)
-            self._machine = Machine(self._source, user_names=not asked.exclude_users)
+            # Chisels, and fields of a line that are told from other events, want those too.
+            narrow = "" if found or layout.asks_of_others else _filter(asked)
+            self._machine = Machine(self._source, narrow, user_names=not asked.exclude_users)
         self._chisels = [Running(chisel, self._settings(given)) for chisel, given in found]
         self._takers: list[Taker] = list(self._chisels)
         if asked.write is not None:

@@ -154,6 +154,7 @@ class _Rows:
         watching = Watching(Watch())
         length = INTERVAL_MS if self._every is None else self._every // 1_000_000
         ingest = watching.ingest(interval_ms=length)
+        ingest.narrow(self._filter)
         news: Queue[Window | None] = Queue()
         told: Window | None = None
 

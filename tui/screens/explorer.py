@@ -17,6 +17,7 @@ from textual.command import Provider
 from textual.containers import Horizontal
 from textual.screen import Screen
 
+from engine.filters.implied import asks_of_others
 from engine.query.snapshots import Snapshot, Status, TableSnapshot
 from engine.query.view import View
 from tui.engine import Engine
@@ -190,7 +191,8 @@ class Explorer(Screen[None]):
             steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
         self.header.show_crumbs(steps)
         self.header.show_filter(terms(self.place.filter), self.place.besides)
-        self.engine.narrow(self.place.filter)
+        base = self.place.view.filter if self.place.view else ""
+        self.engine.narrow("" if asks_of_others(base) else self.place.filter)
         self.show_source()
         for body in (self.grid, *self._bodies.values()):
             body.display = body is self.body

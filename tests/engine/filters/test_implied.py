@@ -56,6 +56,20 @@ def test_every_event_a_filter_keeps_meets_what_it_implies(store: Store, text: st
             assert all(row >= 0 and store.threads[row].container.encode() in said.containers for row in rows)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "http.status=200", "http.method exists", "not dns.name=x", "tolower(db.command)=get", "evt.deltatime > 1ms",
+        "evt.reltime.s<5", "span.id=3", "proc.name=val(http.host)", "len(concat(http.path, fd.name))>3", "called",
+    ],
+)  # fmt: skip
+def test_nothing_may_be_missing_where_other_events_tell(asked: str) -> None:
+    macros = {"called": "http.path startswith /"}
+    for text in (f"proc.pid=1 and {asked}", f"evt.type=write and ({asked} or evt.type=read)"):
+        assert implied(text, macros) == ANYTHING
+    assert implied("evt.type=write and evt.latency>1ms").types == frozenset({"write"})
+
+
 def test_what_is_asked_for_by_value_is_implied() -> None:
     assert implied("proc.pid=12 and evt.type in (read, write) and fd.name contains x") == Implied(
         types=frozenset({"read", "write"}), processes=frozenset({12})
