@@ -48,9 +48,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has enough. Nothing may be written any more, not even by the interpreter's own flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except OSError as error:
+        # Most often a disk that is full. Nothing more can be written, not even by the interpreter's own flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = f"{error.filename}: " if error.filename else ""
+        return _told(f"{place}{error.strerror or error}")
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     return status
+
+
+def _told(message: str) -> Exit:
+    from engine.text import clean
+
+    sys.stderr.write(f"tui: {clean(message)}\n")
+    return Exit.FAILED
 
 
 def _command(words: list[str]) -> int:
@@ -68,10 +80,7 @@ def _command(words: list[str]) -> int:
     try:
         return int(module.run(asked))
     except CaptureError as error:
-        from engine.text import clean
-
-        sys.stderr.write(f"tui: {clean(str(error))}\n")
-        return Exit.FAILED
+        return _told(str(error))
 
 
 def _explore(words: list[str]) -> int:

@@ -41,17 +41,23 @@ def write(table: Table, titles: Sequence[str], count: int | None, form: Form) ->
         aligned(titles, right, [row.cells for row in table.page(0, table.total if count is None else count)])
 
 
-def write_next(table: Table, titles: Sequence[str], count: int | None, form: Form, span: Window, first: bool) -> None:
-    """Write the table of one interval of a stream: JSON has an object a line, CSV a column more, in front."""
+def write_next(
+    table: Table, titles: Sequence[str], count: int | None, form: Form, span: Window, lost: int, first: bool
+) -> None:
+    """Write the table of one interval of a stream: JSON has an object a line, CSV a column more, in front.
+
+    ``lost``: how many events of the interval could not be captured; CSV has no place for it.
+    """
     start, end = span
     if form is Form.JSON:
         rows = [dict(zip(titles, row, strict=True)) for row in islice(table.values(), count)]
-        sys.stdout.write(json.dumps({"from": start, "to": end, "rows": rows}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"from": start, "to": end, "lost": lost, "rows": rows}, ensure_ascii=False) + "\n")
     elif form is Form.CSV:
         head = [["from", *titles]] if first else []
         csv.writer(sys.stdout).writerows([*head, *([start, *row] for row in _flat(islice(table.values(), count)))])
     else:
-        sys.stdout.write(("" if first else "\n") + range_text(span) + "\n")
+        missing = f" ✗ {lost:,} events lost" if lost else ""
+        sys.stdout.write(("" if first else "\n") + range_text(span) + missing + "\n")
         write(table, titles, count, form)
     sys.stdout.flush()
 

@@ -113,9 +113,12 @@ class Writer:
         return max(room, 1)
 
     def end(self) -> None:
-        """Write the files. Raises CaptureError, OSError."""
+        """Write the files. Raises CaptureError, and OSError that names the file."""
         for _, path, first, last in self._stretches:
             choice = Choice(
                 self._filter, compress=self._plan.compress, numbers=(first, last), private=self._plan.private
             )
-            export(self._capture, path, choice)
+            try:
+                export(self._capture, path, choice)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from error

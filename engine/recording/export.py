@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,29 +19,23 @@ from numpy.typing import NDArray
 from engine import filters
 from engine.decode.decoder import Decoder
 from engine.decode.stop import Stop
-from engine.fields.field import FieldType
-from engine.filters.literals import read, time_of_day
-from engine.filters.syntax import Text
 from engine.ingest import look_inside
 from engine.model.facts import Thread
 from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
 from engine.recording.chosen import block_sizes, cluster_blocks, container_blocks, write
+from engine.recording.moments import moment, window
 from engine.sources import open_capture
 from engine.sources.blocks import FRAME, SECTION, is_length
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import PAGE
 from engine.sources.scap import CaptureError, ScapSource
-from engine.store.segment import Segment, Window
+from engine.store.segment import Segment
 from engine.store.store import Damage, RawBytes, Store
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and how much of it is, 0 to 1."""
-
-_DURATION = re.compile(r"[+-]?[0-9.]+(?:ns|us|ms|s|m|h)")
-_CLOCK = re.compile(r"[0-9]{1,2}:[0-9:.]+")
-_NS_OF_DAY = 24 * 3600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +56,12 @@ class Choice:
     """Of the threads at the beginning only those go along that the filter keeps."""
 
 
-def moment(text: str, span: Window) -> int:
-    """ns since 1970 of a time in a capture of that span.
-
-    A date and time or a number of ns since 1970; a time of day, of the first such time from the beginning on;
-    ``5s`` or ``+5s`` after the beginning, ``-5s`` before the end. Raises FilterError.
-    """
-    value = Text(text.encode(), 0)
-    if _DURATION.fullmatch(text):
-        after = read(Text(text.lstrip("+").encode(), 0), FieldType.DURATION)
-        return int(span[0] + after if after >= 0 else span[1] + after)
-    if _CLOCK.fullmatch(text):
-        since = time_of_day(value)
-        day = datetime.fromtimestamp(span[0] // 10**9).replace(hour=0, minute=0, second=0)
-        found = int(day.timestamp()) * 10**9 + since
-        # The second that was asked for may have begun before the capture did.
-        return found if found // 10**9 >= span[0] // 10**9 else found + _NS_OF_DAY
-    return int(read(value, FieldType.TIME))
-
-
 def export(path: Path, target: Path, choice: Choice, progress: Progress = lambda *_: None) -> tuple[int, list[Damage]]:
     """Write what is chosen of the capture at ``path`` to ``target``; how many events are visible there, and the damage
     that was met.
 
-    Raises FilterError for a bad filter or time, CaptureError when nothing can be read or nothing is chosen, OSError
-    when the file cannot be written.
+    Raises FilterError for a bad filter, MomentError for bad times, CaptureError when nothing can be read or nothing is
+    chosen, OSError when the file cannot be written.
     """
     kept = filters.compile(choice.filter)
     for text in filter(None, (choice.since, choice.until)):
@@ -142,15 +115,12 @@ def _chosen(
     store: Store, path: Path, target: Path, choice: Choice, kept: filters.Filter, single: bool, progress: Progress
 ) -> int:
     span = store.time_span
-    window = (
-        moment(choice.since, span) if choice.since else span[0],
-        moment(choice.until, span) if choice.until else span[1],
-    )
+    first_time, last_time = window(choice.since, choice.until, span)
     masks = []
     for segment in store.segments:
         mask = kept.mask(store, segment)
         if choice.since or choice.until:
-            mask = mask & (segment.time >= window[0]) & (segment.time <= window[1])
+            mask = mask & (segment.time >= first_time) & (segment.time <= last_time)
         if choice.numbers is not None:
             first_row, last_row = (number - segment.first for number in choice.numbers)
             mask[: max(first_row - 1, 0)] = False
@@ -159,13 +129,13 @@ def _chosen(
         progress("choosing", (segment.first + len(segment)) / store.events)
     count = sum(int(mask.sum()) for mask in masks)
     if not count:
-        raise CaptureError(f"{path}: no event is chosen; the capture goes from {span[0]} to {span[1]} ns")
+        raise CaptureError(f"{path}: no event is chosen: the filter keeps none of these {store.events}")
     first = next(at for at, mask in enumerate(masks) if mask.any())
     last = next(at for at in reversed(range(len(masks))) if masks[at].any())
     begin = store.segments[0].first
     if choice.since or choice.numbers is not None:
         begin = store.segments[first].first + int(np.argmax(masks[first]))
-    facts, blocks = _state(store, path, begin, kept if choice.private else None, max(window[0], 0), progress)
+    facts, blocks = _state(store, path, begin, kept if choice.private else None, max(first_time, 0), progress)
     ends = bool(choice.until) or choice.numbers is not None
     sections = _sections(store, path, begin, last if ends else len(masks) - 1)
     if sections and choice.private:

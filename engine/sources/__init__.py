@@ -64,12 +64,14 @@ def _open(path: str, budget: int) -> Source:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             return _piped(path, file, budget)
     else:
-        # Without O_NONBLOCK opening a pipe would wait for a writer.
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        kind = os.stat(path).st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
+            raise CaptureError(f"{path}: expected a file, found a {'directory' if stat.S_ISDIR(kind) else 'device'}")
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if stat.S_ISFIFO(kind):
+            return _piped(path, file, budget)
     stream: Stream = PlainStream(file)
     try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise CaptureError(f"{path}: expected a file, found something else")
         begin = os.pread(file, len(MAGIC), 0)
         if begin == MAGIC:
             return NativeSource(path, file)

@@ -131,3 +131,38 @@ def test_a_reader_that_ends_early_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == Exit.OK
+
+
+DEMO = ROOT / "tui" / "demo.scap.gz"
+
+
+@pytest.mark.parametrize("words", [["dig", "-r", DEMO], ["view", "procs", "-r", DEMO], ["fields"]])
+def test_a_full_disk_below_the_output_is_told_in_one_line(words: list[str | Path]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui.cli", *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    assert (done.returncode, done.stderr) == (Exit.FAILED, "tui: No space left on device\n")
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/x.scap", "/dev/full"])
+def test_a_file_that_cannot_be_written_is_named(path: str) -> None:
+    done = tui("dig", "-r", str(DEMO), "-w", path)
+    assert done.returncode == Exit.FAILED
+    assert done.stderr.startswith(f"tui: {path}: No ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--from", "zz"], "tui view: 'zz' is no time: expected one as in "),
+        (["--from", "1h"], "tui view: there is nothing from "),
+        (["--sort", "zz"], "tui view: --sort: expected the title of a column, one of PID, "),
+        (["--every", "zz"], "tui view: --every: expected a duration such as 2s or 500ms, at least 100ms, not zz\n"),
+    ],
+)
+def test_a_wrong_option_of_a_view_is_told_as_one_and_not_as_a_filter(words: list[str], told: str) -> None:
+    done = tui("view", "procs", "-r", str(DEMO), *words)
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    assert done.stderr.startswith(told)

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine import text
 from engine.filters import FilterError
 from engine.recording.export import Choice, export
+from engine.recording.moments import MomentError
 from engine.recording.outputs import is_native
 from tui.exit_codes import Exit
 from tui.progress import Progress
@@ -44,7 +45,7 @@ def run(asked: argparse.Namespace) -> int:
     progress = Progress("tui export")
     try:
         count, damaged = export(asked.capture, asked.output, choice, progress.tell)
-    except FilterError as error:
+    except (FilterError, MomentError) as error:
         return _fail(str(error), Exit.USAGE)
     except OSError as error:
         return _fail(f"{asked.output}: {error.strerror}", Exit.FAILED)

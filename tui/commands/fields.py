@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable
 
 from engine.fields import FIELDS
 from engine.fields.field import Field
 from engine.fields.unavailable import UNAVAILABLE
+from engine.text import clean
 from tui.exit_codes import Exit
 
 
@@ -46,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
         names, types = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
         for name, kind, meaning in rows:
             print(f"{name:<{names}}  {kind:<{types}}  {meaning}")
-    return Exit.OK if found or missing else Exit.FAILED
+    if not found and not missing:
+        print(f"tui fields: no field has {clean(' '.join(words))} in its name or meaning", file=sys.stderr)
+        return Exit.FAILED
+    return Exit.OK
 
 
 def _type(field: Field) -> str:

@@ -4,6 +4,7 @@ native ones that open at once."""
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -63,6 +64,8 @@ def run(asked: argparse.Namespace) -> int:
     )  # fmt: skip
     if plan.old and is_native(plan.path):
         return _fail("--compat is about .scap files", Exit.USAGE)
+    if asked.command and shutil.which(asked.command[0]) is None:
+        return _fail(f"no command {asked.command[0]}", Exit.USAGE)
     options = Options(ring=asked.buffer << 20, switches=asked.switches, page_faults=asked.page_faults)
     try:
         if plan.filter:

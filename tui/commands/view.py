@@ -85,22 +85,23 @@ def run(asked: argparse.Namespace) -> int:
 def _rows(asked: argparse.Namespace, view: View) -> int:
     from engine.filters import FilterError
     from engine.query.compose import compose
+    from engine.recording.moments import MomentError
 
     try:
         rows = _Rows(asked, view, compose(" ".join(asked.filter), (), view))
         return rows.of_machine() if asked.readfile is None else rows.of_capture()
-    except FilterError as error:
+    except (FilterError, MomentError, _OptionError) as error:
         return _wrong(str(error))
+
+
+class _OptionError(Exception):
+    """An option that makes no sense; the text says why."""
 
 
 class _Rows:
     """Prints the rows that were asked for."""
 
     def __init__(self, asked: argparse.Namespace, view: View, filter_text: str) -> None:
-        from engine.fields.field import FieldType
-        from engine.filters import FilterError
-        from engine.filters.literals import read
-        from engine.filters.syntax import Text
         from tui.tables import Form
 
         self._asked = asked
@@ -111,21 +112,22 @@ class _Rows:
         self._form = Form.JSON if asked.json else Form.CSV if asked.csv else Form.ALIGNED
         self._sort = _position(asked.sort, self._titles)
         if asked.sort is not None and self._sort is None:
-            raise FilterError(f"--sort: expected the title of a column, one of {', '.join(self._titles)}", 0)
-        self._every = None if asked.every is None else read(Text(asked.every.encode(), 0), FieldType.DURATION)
-        if self._every is not None and self._every < _SHORTEST:
-            raise FilterError(f"--every: expected at least 100ms, not {asked.every}", 0)
+            raise _OptionError(f"--sort: expected the title of a column, one of {', '.join(self._titles)}")
+        self._every = None if asked.every is None else _interval(asked.every)
         if asked.readfile is None and (asked.since or asked.until):
-            raise FilterError("--from and --to are about captures: expected -r FILE", 0)
+            raise _OptionError("--from and --to are about captures: expected -r FILE")
 
     def of_capture(self) -> int:
         """Of a capture; returns the exit status."""
         from engine.query.table import TableRun
+        from engine.recording.moments import moment
         from tui.progress import Progress
         from tui.reading import Reading
         from tui.tables import write
 
         windowed = bool(self._asked.since or self._asked.until or self._every is not None)
+        for text in filter(None, (self._asked.since, self._asked.until)):
+            moment(text, (0, 0))
         progress = Progress("tui view")
         with Reading(self._asked.readfile) as reading:
             made = TableRun(reading.store, self._view, self._filter, containers=self._containers)
@@ -134,7 +136,8 @@ class _Rows:
                 if not windowed:
                     made.update()
             progress.end()
-            if self._every is not None:
+            windowed = windowed and bool(reading.store.segments)
+            if windowed and self._every is not None:
                 self._each(reading.store, self._window(reading.store), self._every)
             else:
                 if windowed:
@@ -142,12 +145,15 @@ class _Rows:
                 write(made.table(self._sort), self._titles, self._asked.top, self._form)
                 if self._asked.explain:
                     print(made.filter.explain(), file=sys.stderr)
+            if lost := reading.store.lost():
+                print(f"tui view: {lost} events were lost when it was recorded", file=sys.stderr)
             for damage in reading.store.damage:
-                print(f"tui: {clean(str(damage))}", file=sys.stderr)
+                print(f"tui view: {clean(str(damage))}", file=sys.stderr)
             return Exit.FAILED if reading.store.damage else Exit.OK
 
     def of_machine(self) -> int:
         """Of the live machine, interval by interval until interrupted; returns the exit status."""
+        from engine.sources.live.source import LoadError
         from tui.tables import write_next
         from tui.watching import INTERVAL_MS, Watch, Watching
 
@@ -175,24 +181,26 @@ class _Rows:
             while (window := news.get()) is not None:
                 with ingest.reading:
                     table = self._run(ingest.store, window).table(self._sort)
-                    write_next(table, self._titles, self._asked.top, self._form, window, first)
+                    lost = ingest.store.lost(window)
+                    write_next(table, self._titles, self._asked.top, self._form, window, lost, first)
                 first = False
         finally:
             ingest.close()
             thread.join()
             ingest.release()
             watching.leave()
-        if ingest.status().error:
-            print(f"tui view: {ingest.status().error}", file=sys.stderr)
+        if ingest.live.lost:
+            print(f"tui view: {ingest.live.lost} events were lost", file=sys.stderr)
+        if ingest.failure is not None:
+            hint = "; `tui doctor` says what is missing" if isinstance(ingest.failure, LoadError) else ""
+            print(f"tui view: {clean(ingest.status().error or '')}{hint}", file=sys.stderr)
             return Exit.FAILED
         return Exit.OK
 
     def _window(self, store: Store) -> Window:
-        from engine.recording.export import moment
+        from engine.recording.moments import window
 
-        span = store.time_span
-        since, until = self._asked.since, self._asked.until
-        return moment(since, span) if since else span[0], moment(until, span) if until else span[1]
+        return window(self._asked.since, self._asked.until, store.time_span)
 
     def _run(self, store: Store, window: Window) -> Any:
         from engine.query.table import TableRun
@@ -208,7 +216,23 @@ class _Rows:
         for start in range(first, last + 1, length):
             span = (start, min(start + length, last + 1) - 1)
             table = self._run(store, span).table(self._sort)
-            write_next(table, self._titles, self._asked.top, self._form, span, start == first)
+            write_next(table, self._titles, self._asked.top, self._form, span, store.lost(span), start == first)
+
+
+def _interval(text: str) -> int:
+    """ns of an interval as it was written."""
+    from engine.fields.field import FieldType
+    from engine.filters import FilterError
+    from engine.filters.literals import read
+    from engine.filters.syntax import Text
+
+    try:
+        length = int(read(Text(text.encode(), 0), FieldType.DURATION))
+    except FilterError:
+        length = 0
+    if length < _SHORTEST:
+        raise _OptionError(f"--every: expected a duration such as 2s or 500ms, at least 100ms, not {text}")
+    return length
 
 
 def _check(path: Path) -> int:

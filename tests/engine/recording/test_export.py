@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -17,7 +18,8 @@ from engine.decode.pairs import Pairs
 from engine.filters import FilterError
 from engine.model.facts import Thread
 from engine.query.lines import LineFormat
-from engine.recording.export import Choice, export, moment
+from engine.recording.export import Choice, export
+from engine.recording.moments import MomentError, moment, window
 from engine.sources import CaptureError, open_capture
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import KeptBytes
@@ -67,10 +69,10 @@ def test_exactly_the_chosen_events_are_visible_and_about_the_same(
     count, _ = export(captures / name, target, Choice(text, since, until))
     store = opened(captures / name)
     span = store.time_span
-    window = (moment(since, span) if since else span[0], moment(until, span) if until else span[1])
+    between = window(since, until, span)
     again = opened(target)
     assert again.damage == []
-    expected = shown(store, text, window if since or until else None)
+    expected = shown(store, text, between if since or until else None)
     assert len(expected) == count > 0
     assert shown(again) == expected
     assert target.stat().st_size < 0.8 * len(bytes(store.raw.read(0, store.segments[-1].end))) or suffix == "syscope"
@@ -212,8 +214,17 @@ def test_times_are_understood() -> None:
     earlier = datetime.fromtimestamp(1506127400)
     assert moment(earlier.strftime("%H:%M:%S"), span) == (1506127400 + 86400) * SECOND
     for wrong in ("5 apples", "25:00", "s", ""):
-        with pytest.raises(FilterError):
+        with pytest.raises(MomentError, match="expected one as in"):
             moment(wrong, span)
+
+
+@pytest.mark.parametrize(("since", "until"), [("20s", "10s"), ("31s", ""), ("", "1506127468000000000")])
+def test_a_stretch_without_anything_of_the_capture_is_told_with_what_there_is(since: str, until: str) -> None:
+    span = (1506127469 * SECOND + 500, 1506127499 * SECOND)
+    with pytest.raises(MomentError, match="there is nothing from ") as refusal:
+        window(since, until, span)
+    begin, end = re.findall("goes from (.*) to (.*)", str(refusal.value))[0]
+    assert window(begin, end, (0, 2**62)) == span
 
 
 def test_what_cannot_be_exported_is_told_and_leaves_no_file(tmp_path: Path) -> None:
@@ -223,8 +234,10 @@ def test_what_cannot_be_exported_is_told_and_leaves_no_file(tmp_path: Path) -> N
         export(copy, tmp_path / "x.scap", Choice("proc.name=nobody"))
     with pytest.raises(FilterError):
         export(copy, tmp_path / "x.scap", Choice("proc.nam=x"))
-    with pytest.raises(FilterError):
+    with pytest.raises(MomentError):
         export(copy, tmp_path / "x.scap", Choice(since="noon"))
+    with pytest.raises(MomentError):
+        export(copy, tmp_path / "x.scap", Choice(since="1h"))
     with pytest.raises(CaptureError, match="another file"):
         export(copy, copy, Choice())
     assert not (tmp_path / "x.scap").exists()

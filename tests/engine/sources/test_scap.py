@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,8 +66,19 @@ def test_what_is_no_capture_is_refused_in_one_message(path: Path, content: bytes
 def test_a_file_that_cannot_be_opened_is_refused_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match=r"/none: No such file or directory$"):
         open_capture(tmp_path / "none")
-    with pytest.raises(CaptureError, match=r": expected a file, found something else$"):
+    with pytest.raises(CaptureError, match=r": expected a file, found a directory$"):
         open_capture(tmp_path)
+    with pytest.raises(CaptureError, match=r"/dev/null: expected a file, found a device$"):
+        open_capture("/dev/null")
+
+
+def test_a_named_pipe_is_read_as_it_is_written(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"".join([section(), *events(3)]),))
+    writer.start()
+    assert len(record(pipe).offsets) == 3
+    writer.join()
 
 
 @pytest.mark.parametrize("minor", [0, 1, 2, 99])

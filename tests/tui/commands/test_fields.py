@@ -28,6 +28,7 @@ def test_every_word_searched_for_occurs(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_search_without_result_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fields", "nothing-like-this"]) == Exit.FAILED
+    assert "no field has nothing-like-this" in capsys.readouterr().err
     assert capsys.readouterr().out == ""
 
 

@@ -73,6 +73,7 @@ def test_a_stream_has_a_table_for_each_interval(capsys: pytest.CaptureFixture[st
     assert all(later["from"] == sooner["to"] + 1 for sooner, later in pairwise(intervals))
     assert {each["to"] - each["from"] + 1 for each in intervals[:-1]} == {3 * 10**9}
     assert main(["view", "syscall_latency", "-r", DEMO, "--json"]) == 0
+    assert {each["lost"] for each in intervals} == {0}
     whole = sum(row["CALLS"] for row in json.loads(capsys.readouterr().out))
     assert sum(row["CALLS"] for each in intervals for row in each["rows"]) == whole
 
