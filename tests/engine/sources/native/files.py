@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from engine.ingest import look_inside
 from engine.sources import open_capture
 from engine.sources.native.segments import COLUMNS
 from engine.sources.native.writer import NativeWriter
-from engine.store.store import Store
+from engine.store.store import Loss, Store
 
 
 def opened(path: Path, *, limit: int | None = None) -> Store:
@@ -31,10 +32,16 @@ def opened(path: Path, *, limit: int | None = None) -> Store:
     return store
 
 
-def converted(path: Path, target: Path, *, compress: bool = False, stop: bool = False) -> Store:
-    """Follow a capture into a native file, step by step; ``stop`` leaves it as a kill would. The capture's store."""
+def converted(
+    path: Path, target: Path, *, compress: bool = False, stop: bool = False, losses: Sequence[Loss] = ()
+) -> Store:
+    """Follow a capture into a native file, step by step; ``stop`` leaves it as a kill would. The capture's store.
+
+    ``losses``: as if there had been some.
+    """
     source = open_capture(path)
     store = Store(source.raw)
+    store.losses.extend(losses)
     decoder = Decoder(store, str(path))
     writer = NativeWriter(target, store, compress=compress)
     more = True

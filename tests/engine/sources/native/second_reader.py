@@ -17,6 +17,11 @@ COLUMNS = {
     "result": "<i8", "latency": "<i8", "offset": "<i8",
 }  # fmt: skip
 FD = "<BiIIQiqq"
+SAMPLE, OTHER, FRAME = "<iiBq", "<iHi", "<qIIqqqqq"
+GENERIC = 1024
+EVENT_BLOCKS = (0x204, 0x208, 0x216, 0x217, 0x221, 0x222)
+"""Of .scap, those that hold an event; of those after the first, hidden ones have flags of 4 bytes in front."""
+FLAGGED = (0x208, 0x217, 0x222)
 
 
 def frames(data: bytes) -> Iterator[tuple[int, dict[str, Any], bytes]]:
@@ -47,17 +52,24 @@ class Capture:
     """A file's columns, tables and raw stream."""
 
     def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
         self.threads: list[dict[str, Any]] = []
         self.names: list[tuple[int, bytes, list[Any] | None]] = []
         self.fds: list[list[int]] = []
         self.containers: dict[str, Any] = {}
         self.users: list[Any] = []
+        self.whole: dict[str, Any] = {}
+        """The last of what is told whole."""
+        self.more: dict[str, list[Any]] = {"sampled": [], "losses": [], "cluster": []}
+        self.samples: list[tuple[int, ...]] = []
+        self.others: list[tuple[int, ...]] = []
+        self.segments: list[dict[str, Any]] = []
         self.columns: dict[str, Any] = {}
         self.raw = b""
         lists: list[Any] = []
         parts: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         facts: list[str] = []
-        for kind, body, region in frames(path.read_bytes()):
+        for kind, body, region in frames(data):
             if kind == 1:
                 facts = body["thread"]
                 self.calls = body["calls"]
@@ -81,6 +93,10 @@ class Capture:
                     for row, event in zip(ended, np.frombuffer(block(region, body["last"]), "<i8"), strict=True):
                         self.fds[row][7] = int(event)
                 self.users = body.get("users", self.users)
+                for name in ("groups", "interfaces", "machine", "inside", "inside_at"):
+                    self.whole[name] = body.get(name, self.whole.get(name))
+                for name, told in self.more.items():
+                    told += body.get(name, [])
                 for text in body.get("containers", []):
                     container = json.loads(text)
                     self.containers[container["id"]] = container
@@ -90,6 +106,32 @@ class Capture:
                     values = np.frombuffer(block(region, body["columns"][name]), dtype)
                     assert len(values) == body["count"]
                     parts[name].append(values)
+                self.segments.append(body)
+                for name, layout, rows in (("samples", SAMPLE, self.samples), ("others", OTHER, self.others)):
+                    for at, *rest in struct.iter_unpack(layout, block(region, body["columns"][name])):
+                        rows.append((body["first"] + at, *rest))
                 self.raw += b"".join(block(region, page) for page in body["pages"])
                 assert body["end"] == len(self.raw)
         self.columns = {name: np.concatenate(values) for name, values in parts.items()}
+        self.index = _index(data)
+
+    def record(self, number: int) -> tuple[int, int, int, int]:
+        """Type, time, processor and thread id of an event, counted from 0, as its block in the raw stream has them."""
+        at = int(self.columns["offset"][number])
+        kind, _, cpu = struct.unpack_from("<IIH", self.raw, at)
+        assert kind in EVENT_BLOCKS
+        at += 10 + 4 * (kind in FLAGGED)
+        time, tid, _, code = struct.unpack_from("<QQIH", self.raw, at)
+        return code, time, cpu, tid
+
+
+def _index(data: bytes) -> list[tuple[int, ...]]:
+    """The rows of the index, nothing of a file that has none."""
+    told = data[-24:]
+    if told[:8] != b"SYSCEND\0":
+        return []
+    assert zlib.crc32(told[:20]) == struct.unpack("<I", told[20:])[0]
+    (at,) = struct.unpack_from("<Q", told, 8)
+    ((kind, body, region),) = frames(data[at:])
+    assert kind == 4
+    return list(struct.iter_unpack(FRAME, block(region, body["frames"])))

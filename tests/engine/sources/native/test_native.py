@@ -22,16 +22,17 @@ from engine.query.snapshots import Snapshot, Status, TableRequest
 from engine.session import Session
 from engine.sources import CaptureError, open_capture
 from engine.sources.native.frames import HEAD_SIZE, MAGIC, TRAILER_SIZE
+from engine.sources.native.segments import COLUMNS
 from engine.sources.native.source import NativeSource
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import KeptBytes
 from engine.store.segment import HIDDEN
-from engine.store.store import Store
+from engine.store.store import Loss, Store
 from tests import scapfile
 from tests.conftest import ROOT
 from tests.engine import fuzzing
 from tests.engine.sources.native.files import assert_same, column, converted, opened
-from tests.engine.sources.native.second_reader import Capture, frames
+from tests.engine.sources.native.second_reader import GENERIC, Capture, frames
 
 DEMO = ROOT / "tui" / "demo.scap.gz"
 NAMES = ("502Error.scap", "containers.scap.gz", "mixed25_thin.scap.gz", "tiny.scap", "xxradar_docker_curl_2025.scap")
@@ -83,6 +84,51 @@ def test_a_second_reader_written_from_the_page_reads_the_same(tmp_path: Path) ->
         assert len(read.users) == len(store.users)
         assert read.raw == bytes(store.raw.read(0, store.segments[-1].end))
         assert read.calls == "paired"
+
+
+def test_a_second_reader_reads_every_column_and_every_table(captures: Path, tmp_path: Path) -> None:
+    kinds: set[str] = set()
+    for name in ("containers.scap.gz", "502Error.scap", "libs_curl_google.scap"):
+        path = tmp_path / "x.syscope"
+        store = converted(
+            captures / name, path, compress=name.startswith("5"), losses=[Loss((5, 6), 7), Loss((8, 9), 1)]
+        )
+        read = Capture(path)
+        assert set(read.columns) | {"samples", "others"} == set(COLUMNS) == set(read.segments[0]["columns"])
+        for kind in ("samples", "others"):
+            rows = [tuple(row) for row in column(store, kind).tolist()]
+            assert getattr(read, kind) == rows
+            kinds |= {kind} if rows else set()
+        assert read.more["losses"] == [[5, 6, 7], [8, 9, 1]]
+        assert read.more["sampled"] == list(store.sampled)
+        assert read.whole["machine"] == (None if store.machine is None else list(store.machine))
+        assert read.whole["interfaces"] == [list(one) for one in store.interfaces]
+        assert read.whole["groups"] == [[container, list(one)] for (container, _), one in store.groups.items()]
+        assert dict((life, tuple(call)) for life, call in read.whole["inside"] or []) == store.inside
+        assert (read.whole["inside_at"] or 0) == store.inside_at
+        kinds |= {kind for kind, there in read.whole.items() if there}
+        spans = [segment.time_span for segment in store.segments]
+        assert [(body["start"], body["last"]) for body in read.segments] == spans
+        assert [body["types"] for body in read.segments] == [one.types_present.tolist() for one in store.segments]
+        of_segments = [row for row in read.index if row[1] == 3]
+        assert [(row[2], *row[3:]) for row in of_segments] == [
+            tuple(body[name] for name in ("count", "first", "start", "last", "begin", "end")) for body in read.segments
+        ]
+    assert kinds == {"samples", "others", "groups", "interfaces", "machine", "inside", "inside_at"}
+
+
+def test_a_second_reader_finds_each_events_own_record(captures: Path, tmp_path: Path) -> None:
+    for name in ("containers.scap.gz", "libs_sample_2023.scap", "tiny.scap"):
+        path = tmp_path / "x.syscope"
+        store = converted(captures / name, path)
+        read, columns = Capture(path), {name: column(store, name) for name in ("type", "time", "cpu", "thread")}
+        for number in range(0, store.events, 7):
+            code, time_ns, cpu, tid = read.record(number)
+            expected = int(columns["type"][number])
+            assert code == (expected if expected < GENERIC else expected % 2)
+            assert (time_ns, cpu) == (columns["time"][number], columns["cpu"][number])
+            row = int(columns["thread"][number])
+            assert row < 0 or read.threads[row]["tid"] == tid
 
 
 def test_a_file_cut_at_any_byte_keeps_every_whole_frame(demo: Path, tmp_path: Path) -> None:
