@@ -39,11 +39,17 @@ _CATEGORY_OF_KIND = (
 _BY_TYPE = np.array([-1 if kind.category in _IO else kind.category for kind in CATALOGUE], np.int64)
 _BY_KIND = np.array([_CATEGORY_OF_KIND.get(kind, int(Category.UNKNOWN)) for kind in (*FdKind, -1)], np.int64)
 """The last entry, for -1, is that of events without an fd."""
+_OF_FDS = frozenset(_BY_KIND.tolist())
 
 
 def _category(segment: Segment, store: Store, _: str | None) -> Numbers:
     codes = _BY_TYPE[segment.type]
     return Numbers(np.where(codes < 0, _BY_KIND[of_fd_rows(segment, store, "kind")[0]], codes))
+
+
+def _categories(kind: EventType) -> frozenset[int]:
+    code = int(_BY_TYPE[kind.code])
+    return _OF_FDS if code < 0 else frozenset({code})
 
 
 def _category_word(code: int) -> bytes:
@@ -207,6 +213,7 @@ FIELDS = (
         "what the event is about: file, net, ipc, memory, process …",
         _category,
         words=_category_word,
+        codes=_categories,
         example="evt.category = net",
     ),
     _late("evt.args", TEXT, "all parameters, name=value", lambda e, _: arguments(e)),

@@ -125,6 +125,8 @@ class Field:
     """Disjoint parts that add up to the field, for EVENT fields that views add up."""
     words: Callable[[int], bytes] | None = None
     """Text of a code, for EVENT fields of text."""
+    codes: Callable[[EventType], frozenset[int]] | None = None
+    """The codes that events of a type may have, of such fields where the type says much; None: any."""
     parameter: Callable[[EventType, str | None], int | None] | None = None
     """Index of the one parameter a LATE field is made of, None for types that lack it and with it the field."""
     unit: str = ""

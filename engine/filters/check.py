@@ -161,7 +161,12 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
     if side.place is Place.EVENT:
         assert side.field
         words = side.field.words
-        return columns(side.field, side.argument, answer if words is None else _by_code(words, answer), text)
+        if words is None:
+            return columns(side.field, side.argument, answer, text)
+        by_type = _decided_by_type(side.field, answer)
+        if by_type is not None:
+            return of_types(by_type, text)
+        return columns(side.field, side.argument, _by_code(words, answer), text)
     place = side.place or Place.TYPE
     if place is Place.TYPE and side.field is not None:
         return _of_types(side.field, side.argument, answer, text)
@@ -201,6 +206,25 @@ def _having(types: Callable[[EventType], bool]) -> Mask:
 def _type_values(field: Field, argument: str | None) -> list[Value]:
     """The value a field has for each event type, by type code."""
     return [field.value(kind, argument) for kind in CATALOGUE]
+
+
+def _decided_by_type(field: Field, answer: Answer) -> Mask | None:
+    """The answer for each event type, None where events of one type get different ones."""
+    if field.codes is None or field.words is None:
+        return None
+    words = field.words
+    possible = _type_codes(field)
+    answers = {codes: {bool(answer(words(code))) for code in codes} for codes in set(possible)}
+    if any(len(found) > 1 for found in answers.values()):
+        return None
+    return np.array([answers[codes] == {True} for codes in possible])
+
+
+@lru_cache(_FIELDS)
+def _type_codes(field: Field) -> list[frozenset[int]]:
+    """The codes that events of each type may have, by type code."""
+    assert field.codes
+    return list(map(field.codes, CATALOGUE))
 
 
 def _by_code(words: Callable[[int], bytes], answer: Answer) -> Answer:

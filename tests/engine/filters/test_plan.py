@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine.fields import look_up
 from engine.filters import Filter, compile  # noqa: A004
 from engine.store.store import Store
 from tests.engine.filters.oracle import loaded
@@ -84,3 +86,17 @@ def test_fields_are_those_of_macros_too() -> None:
     made = compile("cc and evt.arg.name contains x or len(fd.name) > val(evt.buflen)", {"cc": "proc.name=cc1"})
     assert made.fields() == {"proc.name", "evt.arg", "fd.name", "evt.buflen"}
     assert compile("").fields() == frozenset()
+
+
+@pytest.mark.parametrize("word", ["internal", "file", "net", "IPC", "ipc", "process", "unknown", "sleep"])
+def test_a_category_is_told_by_the_type_where_no_fd_has_a_say(store: Store, word: str) -> None:
+    made = compile(f"evt.category={word}")
+    told_by_type = word in ("internal", "IPC", "process", "sleep")
+    assert made.explain().startswith("once per event type" if told_by_type else "columns")
+    category = look_up("evt.category")[0]
+    for segment in store.segments:
+        kept = made.mask(store, segment)
+        numbers = category.value(segment, store, None)
+        codes, rows = np.unique(numbers.values, return_index=True)
+        wanted = [code for code, row in zip(codes, rows, strict=True) if category.pick(numbers, row) == word.encode()]
+        assert kept.tolist() == (np.isin(numbers.values, wanted) & segment.visible).tolist()
