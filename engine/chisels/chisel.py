@@ -55,7 +55,6 @@ class Colour(Enum):
     GREEN = 32
     YELLOW = 33
     BLUE = 34
-    CYAN = 36
 
 
 def _print(line: str) -> None:

@@ -115,15 +115,11 @@ class SpyFile(Chisel):
 
 
 class _Conversation(Chisel):
-    """Data exchanged, with a heading whenever the direction changes."""
+    """Data exchanged, with a heading over what each read and write moved."""
 
     category = "Net"
     snaplen = 1000
     fields = ("evt.is_io_read", "evt.rawres", "evt.buffer")
-
-    def start(self) -> None:
-        """Nothing was said yet."""
-        self._reading: bool | None = None
 
     def event(self, read: bool, moved: int | None, data: bytes | None) -> None:
         """The size, and the data."""

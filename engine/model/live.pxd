@@ -41,7 +41,6 @@ cdef struct State:
     Process *process
     unsigned char *record
     uint32_t record_capacity
-    uint32_t record_length
     uint32_t record_params
     int32_t sampled
     int64_t faults[2]

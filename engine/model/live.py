@@ -348,7 +348,6 @@ class Live:
             state.record = room
             state.record_capacity = length + 64
         memcpy(state.record, record, length)
-        state.record_length = length
         state.record_params = params
         return True
 

@@ -33,7 +33,3 @@ class Growing:
             self._room = room
         self._room[self._count : count] = values
         self._count = count
-
-    def shorten(self, count: int) -> None:
-        """Forget what comes after the first ``count``; views of it no longer hold."""
-        self._count = count
