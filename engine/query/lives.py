@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import codes_by_name
+from engine.fields.columns import integers
 from engine.query.growing import Growing
 from engine.store.segment import NO_FD, NO_RESULT, SAMPLE, Sample, Segment, Window
 from engine.store.store import Store
@@ -166,8 +167,7 @@ class Lives:
         """Page faults of a thread since it started, as told last by the end of the window."""
         name, kind = _FAULTS[field]
         rows, largest = self.alive(), self._untold()
-        told = (getattr(self._store.threads[row], name) for row in rows.tolist())
-        largest[rows] = [UNTOLD if value is None else value for value in told]
+        largest[rows] = integers((getattr(self._store.threads[row], name) for row in rows.tolist()), UNTOLD)
         earlier = []
         if self._window is not None:
             start, _ = self._reach()

@@ -25,8 +25,6 @@ OLD_CODES = 328
 OLD_KINDS = FdKind.FILE_V2
 """Greatest fd kind it opens a file with."""
 _ADDRESSES = {FdKind.IPV4: 4, FdKind.IPV6: 16, FdKind.IPV4_SERVER: 4, FdKind.IPV6_SERVER: 16}
-_MOST_KIB = 0xFFFFFFFF
-"""What more memory than the format has room for becomes: address spaces can be far larger."""
 _LONG, _PATH = 4096, 1024
 """Bytes readers take of lists of strings, and of paths."""
 
@@ -180,17 +178,28 @@ def _user(user: User | Group) -> bytes:
     return _prefixed(struct.pack("<BII", 0, user.uid, user.gid) + texts)
 
 
+def _fitted(layout: str, *values: int | None) -> bytes:
+    """Numbers, 0 for what is unknown; one that does not fit becomes the nearest that does: a program may have mapped
+    more KiB than 32 bits can tell."""
+    packed = b""
+    for kind, value in zip(layout, values, strict=True):
+        bits = 8 * struct.calcsize(f"<{kind}")
+        least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if kind.islower() else (0, 2**bits - 1)
+        packed += struct.pack(f"<{kind}", min(max(value or 0, least), most))
+    return packed
+
+
 def _thread(thread: Thread) -> bytes:
     cwd = thread.cwd[:-1] if len(thread.cwd) > 1 and thread.cwd.endswith(b"/") else thread.cwd
-    entry = struct.pack("<qqqqq", thread.tid, thread.pid, thread.ptid, thread.sid, thread.vpgid)
+    entry = _fitted("qqqqq", thread.tid, thread.pid, thread.ptid, thread.sid, thread.vpgid)
     entry += _string(thread.comm or b"") + _string(thread.exe) + _string(thread.exepath) + _strings(thread.args)
-    entry += _string(cwd) + struct.pack("<qIII", thread.fdlimit, thread.flags, thread.uid, thread.gid)
-    memory = (min(kib or 0, _MOST_KIB) for kib in (thread.vm_size, thread.vm_rss, thread.vm_swap))
-    entry += struct.pack("<IIIQQ", *memory, thread.pf_major or 0, thread.pf_minor or 0) + _strings(thread.env)
-    entry += struct.pack("<qq", thread.vtid, thread.vpid) + _strings(thread.cgroups) + _string(thread.root)
+    entry += _string(cwd) + _fitted("qIII", thread.fdlimit, thread.flags, thread.uid, thread.gid)
+    entry += _fitted("IIIQQ", thread.vm_size, thread.vm_rss, thread.vm_swap, thread.pf_major, thread.pf_minor)
+    entry += _strings(thread.env)
+    entry += _fitted("qq", thread.vtid, thread.vpid) + _strings(thread.cgroups) + _string(thread.root)
     # The short tail, which begins with the login user, is the one that every reader understands.
-    capabilities = (thread.cap_inheritable or 0, thread.cap_permitted or 0, thread.cap_effective or 0)
-    return _prefixed(entry + struct.pack("<IBQQQ", thread.loginuid, thread.exe_flags & 1, *capabilities))
+    capabilities = (thread.cap_inheritable, thread.cap_permitted, thread.cap_effective)
+    return _prefixed(entry + _fitted("IBQQQ", thread.loginuid, thread.exe_flags & 1, *capabilities))
 
 
 def _fd(number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int) -> bytes:

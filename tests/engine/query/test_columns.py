@@ -170,6 +170,13 @@ def test_the_most_of_what_is_so_of_processes_counts_those_without_events_too() -
     assert sorted(cells(made, happened)) == [(10, None), (20, None)]
 
 
+def test_counts_that_captures_claim_beyond_63_bits_are_the_most_there_can_be() -> None:
+    made = store(process(10, life=0, pf_major=2**64 - 1), process(20, life=1, pf_major=3))
+    made.segments.append(segment([Row(READ_ENTER, 0), Row(READ_ENTER, 1)]))
+    asked = view("proc.pid", column("PID", "proc.pid"), column("FAULTS", "thread.pfmajor", MAX))
+    assert sorted(cells(made, asked)) == [(10, 2**63), (20, 3)]
+
+
 def test_descriptors_open_without_events_make_rows_when_asked_for() -> None:
     made = store(process(10, b"a", life=0), files=(b"/used", b"/idle", b"/closed"))
     made.fds.rows["thread"][:] = 0

@@ -109,14 +109,16 @@ def test_facts_come_back(tmp_path: Path, compress: bool) -> None:
     assert {FdKind.FILE_V2, FdKind.IPV4, FdKind.IPV6_SERVER, FdKind.UNIX, FdKind.PIDFD} <= kinds
 
 
-def test_memory_beyond_what_the_format_has_room_for_is_the_most_it_has(tmp_path: Path) -> None:
+def test_what_is_more_than_the_format_can_tell_becomes_the_most_it_can(tmp_path: Path) -> None:
     told = Facts()
-    told.machine(Machine(4, 1 << 30, 32768, b"host", 77))
-    told.thread(replace(THREAD, vm_size=20 << 30, vm_rss=1 << 32))
+    # The address space of a program under a sanitizer has 20 TiB.
+    told.thread(
+        replace(THREAD, vm_size=20 << 30, vm_rss=1 << 32, pf_major=None, uid=2**64 - 1, flags=-1, fdlimit=2**64 - 1)
+    )
     ScapFile(tmp_path / "x.scap", told).close()
     thread = opened(tmp_path / "x.scap").threads[0]
-    assert thread.vm_size == thread.vm_rss == (1 << 32) - 1
-    assert thread.pf_major == THREAD.pf_major
+    assert (thread.vm_size, thread.vm_rss, thread.pf_major) == (2**32 - 1, 2**32 - 1, 0)
+    assert (thread.uid, thread.flags, thread.fdlimit) == (2**32 - 1, 0, 2**63 - 1)
 
 
 def test_hidden_events_are_kept_for_their_effect_only() -> None:
