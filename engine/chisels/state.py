@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import filters, text
-from engine.chisels.chisel import Argument, Chisel, Mask, Reader, cell, size
+from engine.chisels.chisel import SECOND, Argument, Chisel, Mask, Reader, cell, size
 from engine.events import CONTAINER_TYPES
 from engine.filters import combine
 from engine.query.standing import Opened, Standing, alone, in_force, stand_ins, with_descriptors
@@ -20,6 +20,10 @@ from engine.store.segment import Segment
 from engine.store.store import Store
 
 _FILTER = Argument("filter", "which, e.g. proc.name=nginx and fd.port=80", "filter", optional=True)
+
+
+_PATIENCE = 1.0
+"""Seconds within which runtimes tell of their containers."""
 
 
 class _State(Chisel):
@@ -134,12 +138,20 @@ class LsContainers(Chisel):
     arguments = (Argument("desc", "desc for everything that is known of each", optional=True),)
 
     def start(self) -> None:
-        """Nothing was seen."""
+        """Nothing was seen; of a machine, wait until runtimes have told what their containers are called."""
         self._store: Store | None = None
+        self._begun: int | None = None
+        if self.settings.live:
+            self.interval = _PATIENCE / 4
 
     def take(self, store: Store, segment: Segment, mask: Mask) -> None:
         """Note where they are."""
         self._store = store
+
+    def tick(self, moment: int, now: int) -> None:
+        """Long enough?"""
+        self._begun = moment if self._begun is None else self._begun
+        self.done = self._store is not None and moment - self._begun >= _PATIENCE * SECOND
 
     def end(self) -> None:
         """A line each."""

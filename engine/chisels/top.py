@@ -138,9 +138,16 @@ class Table(Chisel):
 
     def tick(self, moment: int, now: int) -> None:
         """Print the second that is over in place of the one before."""
+        span = self.passed()
+        if not span:
+            return
         if self.settings.terminal and not self.settings.json:
             self.settings.write("\x1b[2J\x1b[H")
-        show(self, self.rows(), self.layout, self.amount_name, moment, SECOND)
+        show(self, self.rows(), self.layout, self.amount_name, moment, span)
+
+    def passed(self) -> int:
+        """The time, ns, the amounts since the last table are of; 0 when there is nothing to tell of."""
+        return SECOND
 
     def end(self) -> None:
         """Print what there is."""
@@ -164,6 +171,17 @@ class Totalled(Table):
         self._key: Key
         self._totals = self._nothing()
         self._sums: dict[tuple[str, ...], float] = {}
+        self._sampled = self._told = 0
+
+    def passed(self) -> int:
+        """A second; of CPU time, which comes in samples, the time between them."""
+        if self.amount is not Amount.CPU:
+            return SECOND
+        first, span, self._told = not self._told, self._sampled - self._told, self._sampled
+        if first:
+            # Of the first sample is not known what came before.
+            self.rows()
+        return 0 if first else span
 
     def _nothing(self) -> Totals:
         return Totals(self._measures, int(self.amount is Amount.CPU))
@@ -184,6 +202,7 @@ class Totalled(Table):
             codes = np.append(found.table, np.int32(-1))[found.index]
             samples = segment.samples
             mine = np.isin(samples["kind"], (Sample.CPU_USER, Sample.CPU_SYSTEM)) & own[samples["event"]]
+            self._sampled = int(segment.time[own].max())
             codes = codes[samples["event"][mine]]
             values = samples["value"][mine]
             np.add.at(self._totals.sums[:, 0], codes[codes >= 0], values[codes >= 0])

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from engine.decode.layout import Action, layouts
 from engine.events import CATALOGUE, SCAP_TYPES, TYPES, Trait
+from engine.filters import Filter
 from engine.model.cluster import Cluster
 from engine.model.facts import Container
 from engine.model.live import Live
 from engine.model.model import Model
+from engine.query.standing import Opened, alone, in_force, stand_ins, with_descriptors
 from engine.recording.outputs import Output
 from engine.sources.blocks import FRAME, SHORTEST_EVENT
+from engine.sources.live.writer import Facts
 from engine.sources.raw import KeptBytes
 from engine.sources.runtimes.events import cluster_event, container_event
 from engine.store.segment import Segment
@@ -66,6 +69,24 @@ def write(
     hidden = (~kept[rows]).astype(np.uint8)
     output.events(view, segment.latency[rows], segment.offset[rows] - first, hidden)
     return damaged
+
+
+def kept_threads(store: Store, opened: Opened, kept: Filter, number: int) -> set[int]:
+    """Ids of the threads there are at an event of which the filter holds; ``opened`` is what is open then."""
+    threads = in_force(store, number)
+    standing = alone(threads) + with_descriptors(store, threads, opened)
+    rows = np.flatnonzero(kept.mask(store, stand_ins(standing))).tolist() if standing else []
+    return {store.threads[standing[row][0]].tid for row in rows}
+
+
+def narrow(facts: Facts, kept: Filter) -> None:
+    """Leave out the threads of which the filter does not hold."""
+    store = Store(KeptBytes())
+    model = Model(store, Live(store.fds))
+    facts.repeat(model)
+    model.begin(1)
+    tids = kept_threads(store, [(tid, fd, row) for tid, fd, row, _ in model.open_fds()], kept, 1)
+    facts.threads = [thread for thread in facts.threads if thread.tid in tids]
 
 
 def container_blocks(containers: Iterable[Container], time: int) -> list[bytes]:

@@ -21,9 +21,8 @@ from engine.decode.decoder import Decoder
 from engine.decode.stop import Stop
 from engine.ingest import look_inside
 from engine.model.facts import Thread
-from engine.query.standing import alone, in_force, stand_ins, with_descriptors
 from engine.recording import outputs
-from engine.recording.chosen import block_sizes, cluster_blocks, container_blocks, write
+from engine.recording.chosen import block_sizes, cluster_blocks, container_blocks, kept_threads, write
 from engine.recording.moments import moment, window
 from engine.sources import open_capture
 from engine.sources.blocks import FRAME, SECTION, is_length
@@ -244,11 +243,8 @@ def _state(
     decoder.tell(told)
     told.repeat(_AsKnown(facts, store, number))
     if kept is not None:
-        threads = in_force(before, max(number, 1))
         opened = [(tid, fd, row) for tid, fd, row, _ in decoder.open_fds()]
-        standing = alone(threads) + with_descriptors(before, threads, opened)
-        rows = np.flatnonzero(kept.mask(before, stand_ins(standing))).tolist() if standing else []
-        tids = {before.threads[standing[row][0]].tid for row in rows}
+        tids = kept_threads(before, opened, kept, max(number, 1))
         facts.threads = [thread for thread in facts.threads if thread.tid in tids]
     named = {thread.container for thread in facts.threads}
     containers = (container for name, container in before.containers.items() if name in named)

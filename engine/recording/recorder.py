@@ -17,7 +17,7 @@ from engine.decode.decoder import Decoder
 from engine.ingest import look_inside
 from engine.pushdown import Pushdown
 from engine.recording import outputs
-from engine.recording.chosen import container_blocks, write
+from engine.recording.chosen import container_blocks, narrow, write
 from engine.sources.live.source import LiveSource
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
@@ -48,6 +48,8 @@ class Plan:
     """Keep only as many files: numbers come again, of a pattern's the oldest are removed."""
     each: int | None = None
     """A new file after as many events."""
+    private: bool = False
+    """Of the threads there were before, only those of which the filter holds are told."""
 
     @property
     def rotates(self) -> bool:
@@ -102,6 +104,8 @@ class Recorder:
 
     def _begin(self, facts: Facts) -> None:
         plan = self._plan
+        if plan.private and self._filter is not None:
+            narrow(facts, self._filter)
         path = plan.name(self._number)
         if plan.files is not None and plan.rotates:
             # A pattern may give the same name again.

@@ -142,6 +142,31 @@ def test_open_sockets_are_listed() -> None:
     assert any(line.startswith("tcp") and "LISTEN" in line and f"/{os.getpid()}/" in line for line in lines)
 
 
+@pytest.mark.parametrize("chisel", ["ps", "lsof", "lscontainers"])
+def test_what_there_is_is_listed_at_once(chisel: str) -> None:
+    with subprocess.Popen(["sleep", "30"]) as asleep:
+        try:
+            with digging("-c", chisel) as process:
+                out = said(process)
+        finally:
+            asleep.kill()
+    assert chisel == "lscontainers" or any(str(asleep.pid) in line.split() for line in out.splitlines())
+
+
+def test_only_processes_that_the_filter_keeps_are_written_along(tmp_path: Path) -> None:
+    path = tmp_path / "private.scap"
+    with subprocess.Popen(["sleep", "30"]) as asleep:
+        try:
+            with digging("-w", str(path), "-M", "2", "--filter-proclist", f"proc.pid={os.getpid()}") as process:
+                repeat(process, os.getppid)
+                said(process)
+        finally:
+            asleep.kill()
+    with digging("-r", str(path), "-c", "ps") as process:
+        listed = {line.split()[1] for line in said(process).splitlines()[1:]}
+    assert listed == {str(os.getpid())}
+
+
 def test_events_of_the_command_itself_are_not_among_them() -> None:
     with digging("-M", "2", "-p%proc.cmdline", f"proc.cmdline contains mark-{os.getpid()}") as process:
         assert said(process) == ""

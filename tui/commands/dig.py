@@ -84,7 +84,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     write("-F", "--fatfile", action="store_true",
           help="as always here: events that later ones need are kept, hidden")  # fmt: skip
     write("--filter-proclist", action="store_true",
-          help="of a capture: only processes that the filter keeps are written along")  # fmt: skip
+          help="only processes that the filter keeps are written along")  # fmt: skip
     lists = parser.add_argument_group("what there is").add_argument
     lists("-l", "--list", action="store_true", help="list the fields, as `tui fields` does")
     lists("--list-markdown", action="store_true", help="list them as Markdown")
@@ -274,7 +274,7 @@ def _record(asked: argparse.Namespace) -> int:
     filters.compile(filter_text)
     plan = recorder.Plan(
         asked.write, filter_text, asked.compress, False, asked.numevents, asked.file_size, asked.file_seconds,
-        asked.files, asked.file_events,
+        asked.files, asked.file_events, asked.filter_proclist,
     )  # fmt: skip
     with closing(Stop()) as stop, closing(_attached(asked, asked.snaplen)) as source:
         stop.after(asked.seconds)

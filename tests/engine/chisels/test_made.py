@@ -20,7 +20,7 @@ from tests.views.made import MADE
 
 START = 1_700_000_000_000_000_000
 MS = 1_000_000
-WRITE, READ, EXECVE = 9, 7, 293
+WRITE, READ, EXECVE, PROCINFO = 9, 7, 293, 234
 UDP = next(number for number, name in L4_NAMES.items() if name == "udp")
 
 
@@ -135,6 +135,38 @@ def test_tracers_are_sent_to_the_server(tmp_path: Path) -> None:
         given = {"server_addr": "127.0.0.1", "server_port": str(server.getsockname()[1])}
         assert run(tmp_path, capture, "tracers_2_statsd", arguments=given) == ""
         assert server.recv(1000) == b"shop.cart:42|ms\nshop.cart.count:1|c"
+
+
+def test_cpu_time_on_a_machine_is_of_the_time_between_its_samples(tmp_path: Path) -> None:
+    second = 1_000 * MS
+    out: list[str] = []
+    chisel = load().chisels["topprocs_cpu"](Settings(write=out.append))
+    chisel.clock(START)
+
+    def sampled(at: int, ticks: int) -> None:
+        path = tmp_path / "made.scap"
+        told = (
+            event(PROCINFO, 10, when, pack(PROCINFO, cpu_usr=by, cpu_sys=0))
+            for when, by in ((at - 1, 7), (at, 7 + ticks))
+        )
+        path.write_bytes(made(*told))
+        source = open_capture(path)
+        store = Store(source.raw)
+        decoder = Decoder(store, str(path))
+        while source.step(decoder):
+            pass
+        decoder.seal()
+        for segment in store.segments:
+            chisel.take(store, segment, segment.flags == 0)
+        source.close()
+
+    sampled(START, 100)
+    chisel.clock(START + second)
+    chisel.clock(START + 2 * second)
+    assert out == [], "of one sample is not known what came before, and without one there is nothing new"
+    sampled(START + 2 * second + 500 * MS, 50)
+    chisel.clock(START + 3 * second)
+    assert "".join(out).splitlines()[-1].split() == ["20.00%", "app", "10"]
 
 
 def test_udp_extract_writes_a_file_a_connection_and_follows_no_link(
