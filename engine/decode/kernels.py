@@ -8,6 +8,7 @@ Owns grouped totals, distributions and numbering of distinct integers. What is g
 
 import cython
 import numpy as np
+from cython.cimports.libc.string import memcpy
 
 if not cython.compiled:
     raise ImportError("engine.decode.kernels must be compiled: run `make build`")
@@ -179,6 +180,65 @@ def add_numbers(values, present, index, table, totals, place) -> None:
             if numbers[i] > maxs[group, m]:
                 maxs[group, m] = numbers[i]
             counts[group, m] += 1
+
+
+def tally(times, mask, weights, shift, first, cells) -> None:
+    """Count in ``cells`` (float64) the events that ``mask`` keeps, or add up their ``weights`` (int64, None: ones). An
+    event of time t is in cell ``(t >> shift) - first``; none must be before the first or after the last. Releases the
+    GIL."""
+    when: cython.const[cython.longlong][::1] = times
+    kept: cython.const[cython.uchar][::1] = mask.view(np.uint8)
+    weighed: cython.bint = weights is not None
+    weight: cython.const[cython.longlong][::1] = weights if weighed else times
+    out: cython.double[::1] = cells
+    low: cython.longlong = first
+    by: cython.int = shift
+    size: cython.Py_ssize_t = kept.shape[0]
+    count: cython.Py_ssize_t = out.shape[0]
+    i: cython.Py_ssize_t
+    place: cython.longlong
+    current: cython.longlong = 0
+    together: cython.double = 0
+    eight: cython.ulonglong = 0
+    with cython.nogil:
+        i = 0
+        while i < size:
+            if not kept[i]:
+                i += 1
+                while i + 8 <= size:
+                    memcpy(cython.address(eight), cython.address(kept[i]), 8)
+                    if eight:
+                        break
+                    i += 8
+                continue
+            place = (when[i] >> by) - low
+            # Most events are in the cell of the one before.
+            if place != current:
+                if 0 <= current < count:
+                    out[current] += together
+                current = place
+                together = 0
+            together += weight[i] if weighed else 1
+            i += 1
+        if 0 <= current < count:
+            out[current] += together
+
+
+def occurring(index, table, mask, count) -> object:
+    """Which of ``count`` groups have events that ``mask`` keeps (bool); groups as for ``accumulate``. Releases the
+    GIL."""
+    kept: cython.const[cython.uchar][::1] = mask.view(np.uint8)
+    rows: cython.const[cython.int][::1] = index
+    groups: cython.const[cython.int][::1] = table
+    found = np.zeros(count, np.bool_)
+    there: cython.uchar[::1] = found.view(np.uint8)
+    known: cython.Py_ssize_t = groups.shape[0]
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(kept.shape[0]):
+            if kept[i] and 0 <= rows[i] < known and groups[rows[i]] >= 0:
+                there[groups[rows[i]]] = 1
+    return found
 
 
 def buckets(values, present, index, table) -> tuple:

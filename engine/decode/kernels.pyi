@@ -26,6 +26,17 @@ def add_numbers(
     totals: Totals,
     place: int,
 ) -> None: ...
+def tally(
+    times: NDArray[np.int64],
+    mask: NDArray[np.bool_],
+    weights: NDArray[np.int64] | None,
+    shift: int,
+    first: int,
+    cells: NDArray[np.float64],
+) -> None: ...
+def occurring(
+    index: NDArray[np.int32], table: NDArray[np.int32], mask: NDArray[np.bool_], count: int
+) -> NDArray[np.bool_]: ...
 def buckets(
     values: NDArray[np.int64], present: NDArray[np.bool_], index: NDArray[np.int32], table: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import filters
+from engine.decode.kernels import measured, occurring, tally
 from engine.fields import look_up
 from engine.query.compose import compose
 from engine.query.keys import make_key
@@ -21,12 +22,14 @@ from engine.query.lines import NOT_INTERNAL
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.tiles import TILES, Counted, Tile
+from engine.query.totals import Measures
 from engine.query.work import PanelRequest, PanelSnapshot, Work
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
 CELLS = 32
 """Cells of a sparkline at most; at least half of them are used."""
+_BYTES = look_up("evt.buflen")[0]
 SHARE = 0.04
 """Seconds of counting after which there is an answer, complete or not."""
 
@@ -80,7 +83,7 @@ class OverviewRun:
         self._store = store
         self._window = window
         filters.compile(filter_text)
-        self._counts = [_Count(store, tile, filter_text) for tile in TILES]
+        self._counts = [_Count(store, tile, filter_text, window) for tile in TILES]
         self._next = 0
         """Which tile is counted next in the segment at work."""
         self._taken = 0
@@ -139,15 +142,16 @@ class _Part:
     """When its cells begin, ns since epoch."""
     values: NDArray[np.float64]
     """Events, or bytes, of each cell."""
-    codes: NDArray[np.int32]
+    codes: NDArray[np.int64]
     """Different values in it."""
 
 
 class _Count:
     """One tile being counted."""
 
-    def __init__(self, store: Store, tile: Tile, filter_text: str) -> None:
+    def __init__(self, store: Store, tile: Tile, filter_text: str, window: Window | None) -> None:
         self._store = store
+        self._window = window
         self._tile = tile
         self._error = ""
         self._parts: dict[int, _Part] = {}
@@ -157,37 +161,33 @@ class _Count:
         except filters.FilterError as error:
             self._error = str(error)
         self._key = make_key(store, tile.field, None) if tile.counted is Counted.DIFFERENT else None
-        self._bytes = look_up("evt.buflen")[0]
+        self._measures = Measures([*_BYTES.measures] if tile.counted is Counted.BYTES else [])
 
     def add(self, segment: Segment, inside: NDArray[np.bool_] | None, width: int) -> None:
-        """Count one segment over cells of a width."""
+        """Count one segment, ``inside`` the window, over cells of a width."""
         if self._error:
             return
         mask = self._filter.mask(self._store, segment)
         if inside is not None:
             mask = mask & inside
-        weights = None
-        if self._tile.counted is Counted.BYTES and mask.any():
-            numbers = self._bytes.value(segment, self._store, None)
-            mask = mask & (numbers.values > 0)
-            weights = numbers.values[mask].astype(np.float64)
-        rows = np.flatnonzero(mask)
-        if not len(rows):
+        if not mask.any():
             return
-        found = np.empty(0, np.int32)
+        weights = None
+        if self._tile.counted is Counted.BYTES:
+            kinds = self._store.fds.rows["kind"]
+            weights, mask = measured(segment, mask, kinds, self._measures, (1 << self._measures.count) - 1)
+        found = np.empty(0, np.int64)
         if self._key is not None:
             codes = self._key.look_up(segment, mask)
-            # The last place is that of events without a key.
-            there = np.zeros(len(codes.table) + 1, np.bool_)
-            there[codes.index[rows]] = True
-            found = np.unique(codes.table[there[:-1]])
-            found = found[found >= 0]
+            found = np.flatnonzero(occurring(codes.index, codes.table, mask, len(self._key)))
         shift = width.bit_length() - 1
-        places = segment.time[rows] >> shift
-        first = int(places.min())
-        values = np.bincount(places - first, weights).astype(np.float64)
-        total = len(rows) if weights is None else int(weights.sum())
-        self._parts[segment.first] = _Part(total, (first + np.arange(len(values))) << shift, values, found)
+        start, end = segment.time_span
+        if self._window is not None:
+            start, end = max(start, self._window[0]), min(end, self._window[1])
+        first = start >> shift
+        values = np.zeros((end >> shift) - first + 1)
+        tally(segment.time, mask, weights, shift, first, values)
+        self._parts[segment.first] = _Part(int(values.sum()), (first + np.arange(len(values))) << shift, values, found)
 
     def forget(self) -> None:
         """Take out segments the store has forgotten."""
