@@ -106,7 +106,10 @@ class ScapSource:
         """Hand on what is complete in the buffer."""
         view = memoryview(self._buffer)[: self._filled]
         while not self._ended and (self._lost is None or self._find(sink)):
-            self._at, stop, expected = sink.feed(view, self._base, self._at)
+            stop, expected = Stop.OTHER, ""
+            # What was listed is complete only when events follow.
+            if self._is_event():
+                self._at, stop, expected = sink.feed(view, self._base, self._at)
             if stop is Stop.LIMIT:
                 self._ended = True
             elif stop is Stop.DAMAGE:
@@ -114,6 +117,12 @@ class ScapSource:
                     self._lose(expected)
             elif not self._handle(sink, is_event=stop is Stop.MORE):
                 break
+
+    def _is_event(self) -> bool:
+        """Whether the next block is an event, or nothing at all."""
+        if self._at == self._filled:
+            return self._complete
+        return int.from_bytes(self._buffer[self._at : self._at + 4], "little") in blocks.EVENTS
 
     def _handle(self, sink: Sink, is_event: bool) -> bool:
         """Get past the next block; False when it is not complete in the buffer, as events here never are."""
