@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from engine.decode.event import Event
 from engine.events import FdKind
-from engine.model.facts import Interface, Role, Socket
+from engine.ingest import CaptureIngest
+from engine.model.facts import Interface, Role, Socket, Thread
 from engine.model.fds import Identity
 from engine.model.sockets import TCP, UDP
+from tests import scapfile as scap
 from tests.engine.decode.decoded import Machine, listed
 from tests.scapfile import sockaddr, socktuple, unix_tuple
 
@@ -145,6 +149,21 @@ def test_listed_connections_of_served_ports_are_the_servers() -> None:
     served, used = (seen.happens(READ_ENTER, 10, fd=number, size=1) for number in (4, 5))
     assert (identity(served).name, ends(served).role) == (b"10.0.0.2:5000->10.0.0.1:80", Role.SERVER)
     assert (identity(used).name, ends(used).role) == (b"10.0.0.1:4000->10.0.0.2:443", Role.CLIENT)
+
+
+def test_a_server_listed_after_its_connections_is_a_server_all_the_same(tmp_path: Path) -> None:
+    here, far = b"\x0a\0\0\1", b"\x0a\0\0\2"
+    connection = scap.Entry(4, FdKind.IPV4, socket=Socket(here, 80, far, 5000, TCP, Role.NONE))
+    server = scap.Entry(3, FdKind.IPV4_SERVER, socket=Socket(b"", 0, bytes(4), 80, TCP, Role.NONE))
+    threads = scap.process_list(9, [Thread(tid, tid, ptid=1, comm=b"x", exe=b"x", cwd=b"/") for tid in (10, 20)])
+    lists = scap.section() + threads + scap.fd_list(10, [connection]) + scap.fd_list(20, [server])
+    path = tmp_path / "a.scap"
+    path.write_bytes(lists + scap.event(READ_ENTER, 10, 1, scap.pack(READ_ENTER, None, fd=4, size=1)))
+    ingest = CaptureIngest(path)
+    ingest.run(lambda status: None)
+    (segment,) = ingest.store.segments
+    assert identity(Event(ingest.store, segment, 0)).name == b"10.0.0.2:5000->10.0.0.1:80"
+    ingest.release()
 
 
 def test_listed_connections_over_ipv6_are_told_apart_in_the_same_way() -> None:
