@@ -661,3 +661,14 @@ async def test_live_lines_begin_at_the_end_and_stay_there(stage: Stage) -> None:
         stage.engine.lines += ["501 more"]
         stage.engine.publish(replace(stage.engine.status, events=30_000))
         await until(pilot, lambda: stage.row.startswith("501 "))
+
+
+@pytest.mark.parametrize("size", [(80, 24), WIDE])
+async def test_the_header_says_when_intervals_are_longer_than_asked_for(stage: Stage, size: tuple[int, int]) -> None:
+    behind = replace(LIVE, behind=True, interval=4_000_000_000)
+    async with stage.app.run_test(size=size) as pilot:
+        await pilot.pause()
+        stage.engine.publish(replace(stage.engine.status, live=behind))
+        await until(pilot, lambda: "behind: every 4.00s" in stage.text()[0])
+        stage.engine.publish(replace(stage.engine.status, live=LIVE))
+        await until(pilot, lambda: "behind" not in stage.text()[0])
