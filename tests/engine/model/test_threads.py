@@ -36,7 +36,8 @@ def forks(seen: Machine, parent: int, child: int, **facts: Any) -> None:
 
 
 def executes(seen: Machine, tid: int, comm: str, **facts: Any) -> Event:
-    return seen.happens(EXECVE, tid, res=0, exe=comm, comm=comm, tid=tid, pid=tid, **facts)
+    told = {"exe": comm, "comm": comm, "tid": tid, "pid": tid, **facts}
+    return seen.happens(EXECVE, tid, res=0, **told)
 
 
 def test_a_thread_nobody_told_of_has_no_facts() -> None:
@@ -112,6 +113,24 @@ def test_exec_ends_the_other_threads_of_the_process() -> None:
     seen = Machine(listed(10), listed(11, pid=10))
     executes(seen, 10, "new")
     assert thread_of(seen.happens(READ_ENTER, 11, fd=0, size=1)).pid == -1
+
+
+def test_a_process_is_kept_by_its_main_thread_when_another_of_its_threads_executes() -> None:
+    seen = Machine(listed(10), listed(11, pid=10), listed(12, pid=10))
+    # The kernel gives the thread that executes the number of the process, under which it goes on.
+    executes(seen, 11, "new", pid=10)
+    pids = [thread_of(seen.happens(READ_ENTER, tid, fd=0, size=1)).pid for tid in (10, 11, 12)]
+    assert pids == [10, 10, -1]
+
+
+def test_a_thread_first_seen_at_its_exec_is_of_the_process_that_tells() -> None:
+    seen = Machine(listed(5, b"parent"))
+    event = executes(seen, 20, "new", ptid=5)
+    first = thread_of(event)
+    assert (first.pid, first.ptid, first.vtid, first.vpid, first.cwd) == (20, 5, 20, 20, b"./")
+    assert parent_of(seen, event).comm == b"parent"
+    forks(seen, 20, 21, comm="new")
+    assert parent_of(seen, seen.happens(READ_ENTER, 21, fd=0, size=1)).comm == b"new"
 
 
 def test_children_see_a_parent_that_became_another_program() -> None:
