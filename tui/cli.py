@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -90,6 +91,9 @@ def _explore(words: list[str]) -> int:
     asked = parser.parse_intermixed_args(words[:end])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         parser.error("the explorer needs a terminal; `tui view` and `tui dig` print to pipes and files")
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until the screen takes it: an exception is lost where Python is busy importing.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What is imported stays: looking through it for garbage again and again is time.
     gc.disable()
     watching = None

@@ -193,3 +193,26 @@ sys.exit(main({list(words)!r}))
     terminal.assert_as_it_was(before)
     assert b"Traceback" not in terminal.written
     assert recording(tmp_path) is None
+
+
+def test_ctrl_c_is_heeded_while_it_starts(terminals: list[Terminal]) -> None:
+    """Also in the middle of an import, where an exception would be lost."""
+    script = """
+import sys, time, weakref
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "tui.app":
+            print("importing", flush=True)
+            class Thing: pass
+            thing = Thing()
+            reference = weakref.ref(thing, lambda _: time.sleep(60))
+            del thing
+sys.meta_path.insert(0, Slow())
+from tui.cli import main
+sys.exit(main([]))
+"""
+    terminal = Terminal(script=script)
+    terminals.append(terminal)
+    terminal.until("importing", then=b"\x03")
+    assert terminal.ended() == -signal.SIGINT
+    assert b"\x1b[?1049h" not in terminal.written
