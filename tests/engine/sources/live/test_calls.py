@@ -89,3 +89,7 @@ def converted(name: str, value: int) -> int:
 )
 def test_flags_have_the_numbers_of_the_format(name: str, linux: int, number: int) -> None:
     assert converted(name, linux) == number
+
+
+def test_what_is_captured_is_told_with_the_number_of_calls_there_are() -> None:
+    assert f"Of {len(table())} calls all arguments are told" in (PROGRAM.parent / "docs" / "capturing.md").read_text()
