@@ -1,35 +1,36 @@
-"""Stories of incidents, played by keys in a real terminal from the shell prompt to the answer.
+"""The stories of the product, each declared once: a question, and the keys that answer it here and in csysdig.
 
-    python -m tests.demo.stories CAPTURES
-
-prints for each story the keys pressed and the seconds to the answer on the screen, beside those of csysdig where its
-keys are told ("–": not measured). A step is keys, and a text that must then be on the screen.
+Declarations only; ``tests.demo.stories_page`` plays them and writes the table of the documentation, the tests play
+them and hold the program to the answers. The last text of a story is its answer.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
 
-import views
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 40.0
-"""Seconds a step may take."""
-WIDTH, HEIGHT = 120, 40
 Step = tuple[Sequence[str], str]
 """Keys, as tmux names them, and what the screen then shows: a regular expression."""
+
+
+Steps = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that is written by hand before the program is started; each of its characters is a key."""
+
+    path: str
+    """Below the folder the program is started in; ``config`` there is ``$XDG_CONFIG_HOME``."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One run of a program on a capture."""
+
+    steps: Steps
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,20 @@ class Story:
     """A question, and how it is answered."""
 
     number: int
-    """In the project's list of stories."""
+    """In the list of stories."""
     question: str
-    capture: str
-    steps: tuple[Step, ...]
-    """The last one's text is the answer."""
-    options: tuple[str, ...] = ()
-    csysdig: tuple[Step, ...] = ()
-    """The same question answered in csysdig; empty where that is not told."""
+    captures: tuple[str, ...]
+    """Names of shared captures, or of a recording of ``tests.demo.recorded``; one sitting is for each."""
+    ours: tuple[Sitting, ...]
+    theirs: tuple[Sitting, ...] = ()
+    """In csysdig, to the answer or as near as one comes; none where it cannot even begin."""
+    short: str = ""
+    """What csysdig's last screen lacks; "" where it is the same answer."""
+
+    @property
+    def name(self) -> str:
+        """For people who choose one."""
+        return f"{self.number}-{self.captures[0].split('.')[0]}"
 
 
 def typed(text: str) -> list[str]:
@@ -52,143 +59,170 @@ def typed(text: str) -> list[str]:
     return ["Space" if character == " " else character for character in text]
 
 
-def view(name: str) -> Step:
-    """Choose a view by the picker."""
-    return ["F2", f"view {name}"], rf"▸ {name}"
+def view(name: str, beginning: str) -> Step:
+    """Choose a view by the beginning of its name."""
+    return ["F2", *typed(beginning), "Enter"], rf"▸ {name}"
 
+
+def filtered(text: str, shown: str) -> Step:
+    """Narrow what is shown by a filter, which counts before it is accepted."""
+    return ["f", *typed(text), "Enter"], shown
+
+
+def their_view(name: str, *moves: str) -> Steps:
+    """Choose a view of csysdig's list by arrows; it forgets keys pressed before the list is there."""
+    return (["F2"], "Select View"), ([*moves, "Enter"], rf"Viewing: {name} [^\n]*\n[^\n]*\n(?!Select View)")
+
+
+def up(times: int) -> list[str]:
+    """From the end of csysdig's list."""
+    return ["End", *["Up"] * times]
+
+
+def down(times: int) -> list[str]:
+    """From the beginning of csysdig's list."""
+    return ["Home", *["Down"] * times]
+
+
+def their_filter(text: str, shown: str) -> Steps:
+    """Narrow what csysdig shows: its filter is typed behind what is there."""
+    return (["F4"], "Text to match"), (["F2"], "Expression: evt"), ([*typed(f" and {text}"), "Enter"], shown)
+
+
+def one(*steps: Step) -> tuple[Sitting, ...]:
+    """All in one run."""
+    return (Sitting(steps),)
+
+
+OWN_VIEW = File(
+    "config/syscope/views/refused.toml",
+    """name = "Refused"
+description = "Refused."
+key = "proc.name"
+filter = "evt.res=ECONNREFUSED"
+
+[[columns]]
+title = "TIMES"
+field = "evt.count.exit"
+width = 8
+aggregation = "sum"
+description = "Times."
+
+[[columns]]
+title = "PROC"
+field = "proc.name"
+width = 0
+description = "Process."
+""",
+)
+THEIR_VIEW = File(
+    "chisels/v_refused.lua",
+    """view_info = {
+id = "refused",
+name = "Refused",
+description = "Refused.",
+view_type = "table",
+applies_to = {""},
+filter = "evt.res=ECONNREFUSED",
+use_defaults = true,
+columns = {
+{ name = "NA", field = "proc.name", is_key = true },
+{ name = "TIMES", field = "evt.count", colsize = 8, aggregation = "SUM", is_sorting = true, description = "Times." },
+{ name = "PROC", field = "proc.name", colsize = 0, description = "Process." }
+}
+}
+""",
+)
+FOREIGN = "evt.buffer contains api.twilio.com"
+READING = "proc.name=cat and evt.type=read and evt.buffer contains helloworld"
+RULE = "evt.arg.name=/etc/shadow and evt.failed=true"
+WEB, THIN, TINY = "502Error.scap", "mixed_thin.scap.gz", "tiny.scap"
+BREACH = "breach"
 
 STORIES = (
-    Story(2, "which calls are made most, and who makes them", "tiny.scap",
-          (view("System Calls"), (["Home"], r"▌.*newfstatat"), (["Enter"], r"▌.*md5sum|▌.*python3|▌.*find"))),
-    Story(5, "who scans the network", "mixed_thin.scap.gz",
-          (view("System Calls"), (["/", *"connect", "Enter"], r"▌.* connect"),
-           (["Enter"], r"▌.*nmap -n -sT -p 1-1000"))),
-    Story(7, "what did the server say", "502Error.scap",
-          ((["Down"], r"▌.*python /server.py"), (["e"], r"HTTP/1\.0 200 OK")),
-          csysdig=((["Down"], "python /server.py"), (["F5"], r"HTTP/1\.0 200 OK"))),
-    Story(8, "who received these words, and who started that process", "502Error.scap",
-          ((["f", *typed('evt.buffer contains "502 Bad"')], r"keeps \d+ of"), (["Enter"], r"▌.*haproxy -f"),
-           (["d"], "502 Bad Gateway"), (["Enter"], r"made by +tini"))),
-    Story(9, "who touched /usr/bin/zz, and as which user", "mixed_thin.scap.gz",
-          (view("Spy Users"), (["/", *"touch /usr/bin/zz"], r"touch /usr/bin/zz"), (["Enter", "n"], r"▌.*www-data"))),
-    Story(10, "which file was read most", "tiny.scap",
-          (view("Files"), (["1"], r"▼BYTES IN.*\n▌ +84K.*enum\.cpython-311\.pyc"))),
-    Story(11, "who talks to whom in the container of the load balancer", "502Error.scap",
-          (view("Containers"), (["Enter"], r"▌.*haproxy -f"), (["BSpace", "Enter"], r"▌.*haproxy -f"),
-           view("Connections"), (["Home"], r"▌.*192\.168\.0\.\d"))),
-    Story(13, "what was run as another user", "mixed_thin.scap.gz",
-          ((["o"], "sudo and su +2"), view("Spy Users"), (["/", *"www-data", "Enter"], r"▌.*www-data"))),
-    Story(14, "which file I/O was slowest", "mixed_thin.scap.gz",
-          (view("Slow File I/O"), (["Home"], r"▌.*27ms +/usr/lib/llvm-14"))),
-    Story(16, "who answered 502, and to which request", "502Error.scap",
-          ((["o"], r"HTTP errors +1"), (["Enter"], r"haproxy(.|\n)*502 Bad Gateway"),
-           (["F"], r"received(.|\n)*GET /"))),
+    Story(1, "what ran on a machine without a desktop, and who used the network", (BREACH,),
+          one((["9"], r"▼NET.*\n(.*\n)?(.*\n)?.*wget.*Host: api\.twil")),
+          one((["("], r"NET Command\n(.*\n)?(.*\n)?.*wget.*Host: api\.twil"))),
+    Story(2, "who makes the calls of epoll_pwait", (WEB,),
+          one(view("System Calls", "Syst"), (["Down", "Down"], r"▌.* epoll_pwait"), (["Enter"], r"▌.*haproxy -f")),
+          one(*their_view("System Calls", *up(4)), (["Down", "Down", "Enter"], r'epoll_pwait"(.|\n)*haproxy -f'))),
+    Story(3, "the epoll_pwait calls of the load balancer, one by one", (WEB,),
+          one((["Enter"], "▸ Threads"), view("System Calls", "Syst"), (["Home"], "▌.* epoll_pwait"),
+              (["d"], r"▌\d+ .*haproxy .* epoll_pwait")),
+          one((["Enter"], "Viewing: Threads"), *their_view("System Calls", *up(4)),
+              (["F6"], r"For: .*epoll_pwait(.|\n)*haproxy .* epoll_pwait"))),
+    Story(4, "two suspects at once, what do both do", (WEB,),
+          one(filtered("proc.name in (haproxy, python)", r"▌.*haproxy -f.*\n.*python /server.py(.|\n)*1/2 ")),
+          one(*their_filter("proc.name in (haproxy, python)", r"haproxy -f.*\n.*python /server.py(.|\n)*1/2\("))),
+    Story(5, "who scans the network", (THIN,),
+          one(view("System Calls", "Syst"), (["/", *"connect", "Enter"], r"▌.* connect"),
+              (["Enter"], r"▌.*nmap -n -sT -p 1-1000")),
+          one(*their_view("System Calls", *up(4)), (["/", *"connect"], "Text to match: connect"),
+              (["Enter", "Enter"], r'For: evt.type="connect"(.|\n)*Command\n.*nmap -n -sT -p 1-1000'))),
+    Story(5, "a container scans the network: which, and how", (BREACH,),
+          one(view("Containers", "CCCC"), ([], "▌.*scanner"), (["Enter"], "▸ Processes"),
+              view("System Calls", "Syst"), (["/", *"connect", "Enter"], r"▌.* connect"),
+              (["Enter"], r"▌.*/dev/tcp/127\.0\.0\.8")),
+          one(*their_view("Containers", *down(1)), ([], "scanner"), (["Enter"], "Viewing: Processes For: container.id"),
+              *their_view("System Calls", *up(4)), (["/", *"connect"], "Text to match: connect"),
+              (["Enter", "Enter"], r'evt.type="connect"(.|\n)*Command\n.*/dev/tcp/127\.0\.0\.8'))),
+    Story(6, "what did nmap do, in one table", (THIN,),
+          one((["/", *"nmap -n", "Enter"], r"▌.*nmap -n"), (["Enter"], "▸ Threads"),
+              view("System Calls", "Syst"), (["Home"], r"▌.* \w+\n(.*\n)* .* connect\b")),
+          one((["/", *"nmap -n", "Enter", "Enter"], "Viewing: Threads For: proc.pid=8757"),
+              *their_view("System Calls", *up(4)), ([], r"System Calls For: proc.pid=8757(.|\n)* connect\b"))),
+    Story(7, "what did the server say", (WEB,),
+          one((["Down"], r"▌.*python /server.py"), (["e"], r"HTTP/1\.0 200 OK")),
+          one((["Down"], "python /server.py"), (["F5"], r"HTTP/1\.0 200 OK"))),
+    Story(8, "who sent these words, and who started that process", (WEB,),
+          one(filtered('evt.buffer contains "502 Bad"', r"▌ 13969.*haproxy -f(.|\n)*1/1 "),
+              (["d"], "▌.*502 Bad Gateway"), (["Enter"], r"made by +dockercloud-hap")),
+          one((["F4"], "Text to match"), (["F2"], "Expression: evt"),
+              ([*["BSpace"] * 16, *typed('evt.buffer contains "502 Bad"'), "Enter"],
+               r"13969 +13924.*haproxy -f(.|\n)*1/1\("),
+              (["F4"], "Expression: evt"),
+              ([*typed(" or proc.pid=13924"), "Enter"], r"\n 13924 .*dockercloud-haproxy"))),
+    Story(8, "what talks to api.twilio.com, and who started it", (BREACH,),
+          one(filtered(FOREIGN, r" (\d+) +\d+ .*sh update\.sh\n(.*\n)* *\d+ +\1 .*wget")),
+          one(*their_filter(FOREIGN, r" (\d+) +\d+ .*sh update\.sh\n(.*\n)* *\d+ +\1 .*wget"))),
+    Story(9, "who reads the file with these words in it", (BREACH,),
+          one(filtered(READING, r"▌.*cat secret\.txt")),
+          one(*their_filter(READING, r"Command\n.*cat secret\.txt"))),
+    Story(9, "who touched /usr/bin/zz, and as which user", (THIN,),
+          one(view("Spy Users", "Spy U"), (["/", *typed("touch /u")], r"www-data +8818 touch /usr/bin/zz")),
+          one(*their_view("Spy Users", *up(5)), ([], "1/193"),
+              (["/", *typed("touch /u")], r"www-data +8818 touch /usr/bin/zz"))),
+    Story(10, "which file was read most", (TINY,),
+          one(view("Files", "FFFF"), (["1"], r"▼BYTES IN.*\n▌ +84K.*enum\.cpython-311\.pyc")),
+          one(*their_view("Files", *down(6)), (["!"], r"BYTES IN.*\n +84K.*enum\.cpython-311\.pyc"))),
+    Story(11, "who talks to whom in the container of the load balancer", (WEB,),
+          one(view("Containers", "CCCC"), (["Enter"], r"▸ Processes(.|\n)*▌.*haproxy -f"),
+              view("Connections", "Con"), ([], r"▌.*192\.168\.0\.3 +\d+ +192\.168\.0\.2 +80")),
+          one(*their_view("Containers", *down(1)), (["Enter"], r"Viewing: Processes For: container.id"),
+              *their_view("Connections", "Home"), (["e"], r"192\.168\.0\.3:\d+->192\.168\.0\.2:80")),
+          short="addresses in the table: IPv4 is shown as IPv6; one connection at a time is read right in its echo"),
+    Story(12, "my own table: whose connections are refused", (TINY,),
+          (Sitting((view("Refused", "R"), ([], r"▌ +1 bash")), (OWN_VIEW,)),),
+          (Sitting((*their_view("Refused", *["Down"] * 4), ([], r"TIMES PROC\n +\d bash")), (THEIR_VIEW,)),)),
+    Story(13, "who became another user, what was tried as that user; keep the evidence", (THIN,),
+          one((["o"], r"sudo and su +2(.|\n)*System files modified +1(.|\n)*System calls +104,724"),
+              (["Right", "Right", "Down", "Enter"], r"su -s /bin/sh www-data"),
+              (["BSpace", "BSpace"], r"▌.*bash"), filtered("user.name=www-data", r"▌.*www-data"),
+              view("File Integrity", "FF"), ([], r"EACCES +www-data .*touch .*/usr/bin/zz"),
+              (["B", *"zz", "Enter"], "Kept: zz"), (["E", "Enter"], r"Saved \d+ rows")),
+          one(*their_filter("user.name=www-data", r"Command\n.*www-data"), (["F6"], "sysdig output"),
+              (["C-f", *"=/usr/bin/z", "Enter", "F3"], r"touch .*EACCES.*/usr/bin/zz")),
+          short="nothing says where to look; nothing is kept: no bookmark, no export"),
+    Story(14, "which file I/O was slowest", (THIN,),
+          one(view("Slow File I/O", "Sl"), (["Home"], r"▌.*27ms +/usr/lib/llvm-14")),
+          one(*their_view("Slow File I/O", *["Down"] * 5), ([], r"27ms.*/usr/lib/llvm-14"))),
+    Story(15, "does a rule catch the attack, and nothing where there was none", (THIN, TINY),
+          (Sitting(((["f", *typed(RULE)], r"keeps 3 of"),)), Sitting(((["f", *typed(RULE)], r"keeps (0|no)"),))),
+          (Sitting((*their_filter(RULE, r"Filter: .* and evt.failed=true"), (["F6"], r"/3\("))),
+           Sitting(their_filter(RULE, "No Data For This View")))),
+    Story(16, "who answered 502, to which request, and what did the server behind say", (WEB,),
+          one((["e"], "▌"), (["/", *"502 B"],
+               r"GET /foo(.|\n)*from 192\.168\.0\.3:\d+->192\.168\.0\.2:80(.|\n)*HTTP/1\.0 502 Bad")),
+          one((["e"], "I/O activity"), (["C-f", *"502 B", "Enter"], "502 Bad"),
+              (["PgUp"], r"GET /foo(.|\n)*from 192\.168\.0\.3:\d+->192\.168\.0\.2:80(.|\n)*Write 204B"))),
 )  # fmt: skip
-
-
-class Terminal:
-    """A program in a terminal of tmux's. A context: leaving it ends the program."""
-
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
-        """Prepare to run a command in a folder, with settings and state of its own."""
-        self.keys = 0
-        self._name = f"syscope-{uuid.uuid4().hex[:12]}"
-        self._command = list(command)
-        self._folder = folder
-
-    def __enter__(self) -> Self:
-        own = {
-            "XDG_STATE_HOME": self._folder / "state",
-            "XDG_CONFIG_HOME": self._folder / "config",
-            "TZ": "UTC",
-        }
-        self._tmux(
-            "-f", os.devnull, "new-session", "-d", "-x", str(WIDTH), "-y", str(HEIGHT), "-c", str(self._folder),
-            *(part for name, value in own.items() for part in ("-e", f"{name}={value}")),
-            "-e", f"PYTHONPATH={ROOT}", "-e", "LANG=C.UTF-8",
-            "env", "-u", "COLUMNS", "-u", "LINES", *self._command,
-        )  # fmt: skip
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["tmux", "-L", self._name, "kill-server"], capture_output=True, timeout=10)
-
-    def _tmux(self, *words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-u", "-L", self._name, *words], capture_output=True, text=True, timeout=20, check=True
-        )
-        return done.stdout
-
-    @property
-    def screen(self) -> str:
-        """What the screen shows."""
-        return self._tmux("capture-pane", "-p")
-
-    def press(self, keys: Sequence[str]) -> None:
-        """Press keys; ``view NAME`` presses those that choose a view in the picker, and Enter."""
-        for key in keys:
-            if key.startswith("view "):
-                self._choose(key.removeprefix("view "))
-                continue
-            self.keys += 1
-            self._tmux("send-keys", *(["-l", "--", key] if len(key) == 1 else [key]))
-
-    def _choose(self, name: str) -> None:
-        """Press the letter a view begins with until the picker describes it."""
-        described = next(each.description for each in views.load().views.values() if each.name == name)
-        self.wait("Esc cancel")
-        for _ in range(20):
-            self.press([name[0].upper()])
-            with suppress(TimeoutError):
-                self.wait(re.escape(described[:24]), 0.3)
-                break
-        self.press(["Enter"])
-
-    def wait(self, text: str, patience: float = PATIENCE) -> str:
-        """Wait until a text is on the screen, and return the screen. Raises TimeoutError with what was there."""
-        end = time.monotonic() + patience
-        while True:
-            shown = self.screen
-            if re.search(text, shown):
-                return shown
-            if time.monotonic() > end:
-                raise TimeoutError(f"waited for {text!r}, the screen shows:\n{shown}")
-            time.sleep(0.03)
-
-
-def explore(capture: Path, folder: Path, *options: str) -> Terminal:
-    """The explorer on a capture."""
-    return Terminal([sys.executable, "-m", "tui.cli", "-r", str(capture), *options], folder)
-
-
-def play(terminal: Terminal, steps: Sequence[Step], first: str) -> tuple[int, float]:
-    """Play steps; keys pressed and seconds from the prompt to the answer."""
-    began = time.monotonic()
-    with terminal:
-        terminal.wait(first)
-        for keys, text in steps:
-            terminal.press(keys)
-            terminal.wait(text)
-    return terminal.keys, time.monotonic() - began
-
-
-def main() -> None:
-    """Command line, see the module's text."""
-    captures = Path(sys.argv[1]).resolve()
-    sys.stdout.write("| story | question | keys | seconds | csysdig: keys | seconds |\n")
-    sys.stdout.write("| --- | --- | --- | --- | --- | --- |\n")
-    for story in STORIES:
-        with tempfile.TemporaryDirectory() as folder:
-            path = captures / story.capture
-            keys, seconds = play(explore(path, Path(folder), *story.options), story.steps, r"\d+/\d+")
-            theirs = "– | – |"
-            if story.csysdig and shutil.which("csysdig"):
-                terminal = Terminal(["csysdig", "-r", str(path)], Path(folder))
-                counted, took = play(terminal, story.csysdig, "Viewing: Processes")
-                theirs = f"{counted} | {took:.1f} |"
-            sys.stdout.write(f"| {story.number} | {story.question} | {keys} | {seconds:.1f} | {theirs}\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -251,6 +251,16 @@ async def test_the_search_goes_to_the_nearest_row_while_typed_and_on_with_n(stag
         assert stage.row == first
 
 
+async def test_a_row_that_is_gone_to_is_shown_with_what_is_around_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f2", "F", "enter", "ctrl+g", *"150", "enter")
+        await pilot.pause()
+        marked = next(at for at, line in enumerate(stage.text()) if line.startswith("▌"))
+        lines = [line for line in stage.text()[marked - 3 : marked + 4] if line.strip()]
+        assert stage.screen.grid.position.index == 149
+        assert len(lines) == 7
+
+
 async def test_a_search_without_a_hit_says_so_and_escape_goes_back(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("down", "ctrl+f", *"curlx")

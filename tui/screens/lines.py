@@ -81,7 +81,7 @@ class Lines(Part):
         number = text.replace(",", "").strip()
         if number.isascii() and number.isdigit():
             self.screen.line_prompt.close()
-            self.screen.grid.move_to(int(number) - 1)
+            self.screen.grid.jump_to(int(number) - 1)
         elif number:
             self.screen.line_prompt.say(Content.styled(" expected the number of a row", "bold $text-warning"))
         else:

@@ -126,7 +126,7 @@ class Rows(Part):
         """Go to the row a search found."""
         self.screen.search_prompt.tell(found=index is not None)
         if index is not None:
-            self.screen.grid.move_to(index)
+            self.screen.grid.jump_to(index)
         elif not self.screen.search_prompt.display:
             self.screen.notify("Not found", timeout=2, markup=False)
 

@@ -242,6 +242,13 @@ class Grid(ScrollView, inherit_bindings=False):
         self._want_window()
         self.post_message(self.CursorMoved())
 
+    def jump_to(self, index: int) -> None:
+        """Put the cursor on a row, which comes into the middle when what is around it was out of sight."""
+        around = self.body_height // 6
+        if not around <= index - int(self.scroll_offset.y) < self.body_height - around:
+            self.scroll_to(y=index - self.body_height // 2, animate=False, force=True)
+        self.move_to(index)
+
     def move_by(self, rows: int) -> None:
         """Move the cursor by a number of rows."""
         self.move_to(self._position.index + rows)
