@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# How long a case takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
 OWN = ROOT / "tests" / "captures"

@@ -43,7 +43,11 @@ def compared(before: Table, after: Table, measure: str, sort: int | None, descen
     shown = (
         replace(measured, title=f"{title} A", description=f"{measured.description} In range A."),
         replace(measured, title=f"{title} B", description=f"{measured.description} In range B, the one shown."),
-        replace(measured, title="CHANGE", description=f"B less A of {title}; what is not there counts as nothing."),
+        replace(
+            measured,
+            title="CHANGE",
+            description=f"B less A of {title}; sorted by how much; what is not there counts as nothing.",
+        ),
         *(columns[at] for at in told),
     )
     rows = Compared(before.rows, after.rows, chosen, told)
@@ -62,6 +66,7 @@ class Compared:
         at_before = {before.key(row): row for row in range(len(before))}
         at_after = {after.key(row): row for row in range(len(after))}
         self._keys = list(dict.fromkeys((*at_after, *at_before)))
+        self._places = {key: row for row, key in enumerate(self._keys)}
         self._rows = [(at_before.get(key), at_after.get(key)) for key in self._keys]
         self._told = told
         values = np.zeros((2, len(self._keys)))
@@ -86,9 +91,20 @@ class Compared:
         """The key both tables have."""
         return self._keys[row]
 
+    def row_of(self, key: Value) -> int | None:
+        """The row with a key."""
+        return self._places.get(key)
+
     def numbers(self, column: int) -> Numbers | None:
         """The measure before, after, and its change."""
         return self._numbers[column] if column <= CHANGE else None
+
+    def weights(self, column: int) -> Numbers | None:
+        """What has become less is as different as what has become more."""
+        if column != CHANGE:
+            return self.numbers(column)
+        values, known = self._numbers[CHANGE]
+        return np.abs(values), known
 
     def _place(self, row: int) -> tuple[Rows, int]:
         """The table that has the row, the later one if both do, and where."""

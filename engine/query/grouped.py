@@ -35,7 +35,10 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def key(self, row: int) -> Value:
-        """What a drill-down from the row selects, None in lists."""
+        """What a drill-down from the row selects; in lists the event's number."""
+
+    def row_of(self, key: Value) -> int | None:
+        """The row with a key, None when there is none. O(log rows), but for the first question."""
 
     def event(self, row: int) -> Event:
         """The row's newest event; in lists its only one."""
@@ -45,6 +48,9 @@ class Rows(Protocol):
 
     def numbers(self, column: int) -> Numbers | None:
         """A column that is added up, whole; None for columns of single values."""
+
+    def weights(self, column: int) -> Numbers | None:
+        """What rows are sorted by on a column that is added up."""
 
     @property
     def tree(self) -> Tree | None:
@@ -246,7 +252,7 @@ class Groups:
 
     def plant(self) -> None:
         """Make a tree of the rows, which are processes."""
-        places = {key: row for row, key in enumerate(self._keys)}
+        places = self._places
         parents = []
         for row in range(len(self)):
             thread = self._event(self._first_code[row], False).thread
@@ -268,9 +274,20 @@ class Groups:
         """The key, or the group's value."""
         return self._keys[row]
 
+    def row_of(self, key: Value) -> int | None:
+        """The row with a key."""
+        return self._places.get(key)
+
+    @cached_property
+    def _places(self) -> dict[Value, int]:
+        """The row of each key."""
+        return {key: row for row, key in enumerate(self._keys)}
+
     def numbers(self, column: int) -> Numbers | None:
         """A column that is added up."""
         return self._numbers[column]
+
+    weights = numbers
 
     def value(self, column: int, row: int) -> Value:
         """A number that was added up, or the field of the row's first or last event."""

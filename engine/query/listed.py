@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,12 @@ class Listing:
         """The event's number: tells rows apart, nothing drills down on it."""
         return self._matches.at(row).number
 
+    def row_of(self, key: Value) -> int | None:
+        """The row of the event with a number."""
+        assert isinstance(key, int)
+        row = bisect_left(range(len(self)), key, key=lambda row: self._matches.at(row).number)
+        return row if row < len(self) and self.key(row) == key else None
+
     def event(self, row: int) -> Event:
         """The row's event."""
         return self._matches.at(row)
@@ -55,3 +63,5 @@ class Listing:
 
     def numbers(self, column: int) -> None:
         """Nothing is added up in a list."""
+
+    weights = numbers

@@ -17,8 +17,9 @@ from engine import filters
 from engine.decode.kernels import measured, occurring, tally
 from engine.fields import look_up
 from engine.query.compose import compose
-from engine.query.keys import make_key
+from engine.query.keys import codes_of, make_key
 from engine.query.lines import NOT_INTERNAL
+from engine.query.lives import Lives
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.tiles import TILES, Counted, Tile
@@ -63,11 +64,13 @@ class OverviewRequest(PanelRequest):
 
     def answer(self, work: Work) -> OverviewSnapshot:
         """Count for a moment; the answer is complete once every segment is in."""
-        text = filters.combine(compose(self.filter, self.levels, None), NOT_INTERNAL)
+        text = compose(self.filter, self.levels, None)
         run = work.keep(OverviewRun, (text, self.window), lambda: OverviewRun(work.store, text, self.window))
         began = time.monotonic()
         done = run.update(lambda: time.monotonic() - began > SHARE)
         work.check()
+        if done:
+            run.look_at_open()
         return OverviewSnapshot(self, "", done, run.figures())
 
     def failed(self, message: str) -> OverviewSnapshot:
@@ -103,6 +106,15 @@ class OverviewRun:
             if self._next or time_is_up():
                 return not self._next and self._taken >= self._store.events
         return True
+
+    def look_at_open(self) -> None:
+        """Count what is open, once all segments are in."""
+        lives = Lives(self._store, self._window)
+        for segment in self._store.since(0, self._window):
+            lives.add(segment)
+        is_open = lives.open_fds()
+        for count in self._counts:
+            count.look_at(is_open)
 
     def forget(self) -> bool:
         """Take out segments the store has forgotten."""
@@ -157,15 +169,18 @@ class _Count:
         self._parts: dict[int, _Part] = {}
         """By number of the segment's first event; of segments with something to count."""
         try:
-            self._filter = filters.compile(filters.combine(tile.filter, filter_text))
+            # Open descriptors stand for no call at all.
+            own = "" if tile.counted is Counted.OPEN else NOT_INTERNAL
+            self._filter = filters.compile(filters.combine(tile.filter, filters.combine(filter_text, own)))
         except filters.FilterError as error:
             self._error = str(error)
-        self._key = make_key(store, tile.field, None) if tile.counted is Counted.DIFFERENT else None
+        self._key = make_key(store, tile.field, None) if tile.field else None
+        self._open = 0
         self._measures = Measures([*_BYTES.measures] if tile.counted is Counted.BYTES else [])
 
     def add(self, segment: Segment, inside: NDArray[np.bool_] | None, width: int) -> None:
         """Count one segment, ``inside`` the window, over cells of a width."""
-        if self._error:
+        if self._error or self._tile.counted is Counted.OPEN:
             return
         mask = self._filter.mask(self._store, segment)
         if inside is not None:
@@ -189,6 +204,12 @@ class _Count:
         tally(segment.time, mask, weights, shift, first, values)
         self._parts[segment.first] = _Part(int(values.sum()), (first + np.arange(len(values))) << shift, values, found)
 
+    def look_at(self, is_open: Segment) -> None:
+        """Count open descriptors, each an event that stands in for it."""
+        if self._tile.counted is Counted.OPEN and self._key is not None and not self._error:
+            codes = codes_of(self._key.look_up(is_open, self._filter.mask(self._store, is_open)))
+            self._open = len(np.unique(codes[codes >= 0]))
+
     def forget(self) -> None:
         """Take out segments the store has forgotten."""
         for gone in [first for first in self._parts if first < self._store.forgotten]:
@@ -198,7 +219,7 @@ class _Count:
         """What was counted, over given cells."""
         course: NDArray[np.float64] = np.zeros(count)
         parts = self._parts.values()
-        total = sum(part.total for part in parts)
+        total = self._open + sum(part.total for part in parts)
         if parts:
             places = (np.concatenate([part.starts for part in parts]) >> (width.bit_length() - 1)) - first
             values = np.concatenate([part.values for part in parts])

@@ -6,18 +6,19 @@ looks that of ``cells``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
 from engine.query.assembly import shown
-from engine.query.cells import Cells, Plain
-from engine.query.grouped import Grouping, Rows
+from engine.query.cells import UNKNOWN, Cells, Plain
+from engine.query.grouped import Grouping, Rows, plain
 from engine.query.listed import Listing
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Row, ShownColumn
@@ -121,6 +122,8 @@ class Table:
         """In order of arrival, before sorting."""
         self._cells = cells
         self._order: Sequence[int] = range(self.total) if sort is None else _ordered(rows, sort, descending)
+        self._places: NDArray[np.int32] | None = None
+        """Where each row is in the order, -1 for one that is left out; made when it is asked for."""
         self._tree = tree
         self._guides: dict[int, str] = {}
         if rows.tree is not None:
@@ -128,9 +131,37 @@ class Table:
 
     def keep(self, text: str) -> None:
         """Leave only rows that show a text in some cell, upper and lower case the same. O(rows)."""
-        wanted = text.casefold()
-        self._order = [row for row in self._order if any(wanted in cell.casefold() for cell in self._texts(row))]
-        self.total = len(self._order)
+        shows = self._showing(text)
+        self._order = [row for row in self._order if shows(row)]
+        self.total, self._places = len(self._order), None
+
+    def _showing(self, text: str) -> Callable[[int], bool]:
+        """Tells whether a row shows a text, in upper or lower case; values that come again are rendered once."""
+        wanted, value_of, render = text.casefold(), self.rows.value, self._cells.render
+        in_numbers = np.zeros(len(self.rows), np.bool_)
+        others: list[tuple[int, dict[Value, bool]]] = []
+        for at in range(len(self.columns)):
+            numbers = self.rows.numbers(at)
+            if numbers is None:
+                others.append((at, {}))
+                continue
+            different, which = np.unique(numbers[0], return_inverse=True)
+            shown = [wanted in render(at, plain(number)).casefold() for number in different]
+            in_numbers |= np.where(numbers[1], np.array(shown, np.bool_)[which], wanted in UNKNOWN)
+
+        def shows(row: int) -> bool:
+            if in_numbers[row]:
+                return True
+            for at, known in others:
+                value = value_of(at, row)
+                found = known.get(value)
+                if found is None:
+                    found = known[value] = wanted in render(at, value).casefold()
+                if found:
+                    return True
+            return False
+
+        return shows
 
     def page(self, offset: int, count: int) -> tuple[Row, ...]:
         """Rows from an offset on, rendered; fewer at the end."""
@@ -174,27 +205,34 @@ class Table:
         for row in self._order:
             yield tuple(self._cells.plain(at, self.rows.value(at, row)) for at in range(len(self.columns)))
 
-    def index_of(self, key: object) -> int | None:
-        """Where the row with a key is, None when there is none. O(rows)."""
-        return next((place for place, row in enumerate(self._order) if self.rows.key(row) == key), None)
+    def index_of(self, key: Value) -> int | None:
+        """Where the row with a key is, None when there is none. O(log rows), but for the first question."""
+        row = self.rows.row_of(key)
+        if row is None or isinstance(self._order, range):
+            return row
+        if self._places is None:
+            self._places = np.full(len(self.rows), -1, np.int32)
+            self._places[self._order] = np.arange(self.total, dtype=np.int32)
+        place = int(self._places[row])
+        return place if place >= 0 else None
 
     def find(self, text: str, start: int, backwards: bool = False) -> int | None:
         """The row nearest from ``start`` on, that one included, whose cells hold a text; goes round at the end.
 
         Upper and lower case are the same. None when no row does. O(rows).
         """
-        wanted = text.casefold()
+        shows = self._showing(text)
         step = -1 if backwards else 1
         for distance in range(self.total):
             place = (start + step * distance) % self.total
-            if any(wanted in cell.casefold() for cell in self._texts(self._order[place])):
+            if shows(self._order[place]):
                 return place
         return None
 
 
 def _ordered(rows: Rows, column: int, descending: bool) -> list[int]:
     """Row numbers sorted on a column, equal ones in order of arrival, unknown ones last."""
-    numbers = rows.numbers(column)
+    numbers = rows.weights(column)
     if numbers is not None:
         values, known = numbers
         order = np.argsort(-values if descending else values, kind="stable")

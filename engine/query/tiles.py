@@ -26,6 +26,8 @@ class Counted(Enum):
     BYTES = "bytes"
     DIFFERENT = "different"
     """How many different values of a field there are."""
+    OPEN = "open"
+    """How many different values of a field open descriptors have, those on which nothing happened, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ TILES = (
          f"evt.type=connect and evt.dir=< and {_NET} and (evt.rawres>=0 or evt.res=EINPROGRESS)", "connections"),
     Tile("Network", "Failed connections", "Attempts to connect that failed; being in progress is no failure.",
          _FAILED_CONNECTION, "", noteworthy=True),
+    Tile("Network", "Listening ports", "Ports that something waits on, also those on which nothing happened.",
+         "fd.is_server=true and not fd.cip exists and fd.sport exists", "listening", Counted.OPEN, "fd.sport"),
     Tile("Network", "New listening ports", "Sockets that began to listen.",
          f"evt.type=listen and evt.dir=< and evt.rawres>=0 and {_NET}", "port_bindings", noteworthy=True),
     Tile("Network", "SSH connections", "Connections accepted or opened with a server port of 22.",

@@ -55,7 +55,8 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     pytest.fail("what was waited for never came")
 
 
-def _stage() -> Stage:
+def make_stage() -> Stage:
+    """The explorer on 41 processes, 300 files and 500 event lines."""
     engines: list[PreparedEngine] = []
 
     def open_engine(publish: Callable[[Snapshot], None]) -> PreparedEngine:
@@ -71,14 +72,14 @@ def _stage() -> Stage:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The explorer on 41 processes, 300 files and 500 event lines."""
     monkeypatch.delenv("NO_COLOR", raising=False)
-    return _stage()
+    return make_stage()
 
 
 @pytest.fixture
 def stage_without_colour(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The same where NO_COLOR is set."""
     monkeypatch.setenv("NO_COLOR", "1")
-    return _stage()
+    return make_stage()
 
 
 @pytest.fixture(autouse=True)

@@ -338,3 +338,52 @@ def test_where_segments_end_changes_nothing(view_id: str, events: list[Row], cut
 
     assert list(run.table().values()) == list(once.table().values())
     assert run.table().page(0, 99) == once.table().page(0, 99)
+
+
+@pytest.mark.parametrize(("sort", "text"), [(None, ""), (0, ""), (0, "1")])
+def test_a_row_is_found_by_its_key_without_looking_at_the_others(
+    monkeypatch: pytest.MonkeyPatch, sort: int | None, text: str
+) -> None:
+    people = [process(10 + n, life=n) for n in range(200)]
+    made = calls(store(*people), *(Row(READ, n, latency=n, time=n) for n in range(200)))
+    run = TableRun(made, VIEWS["procs"], compose("", (), VIEWS["procs"]))
+    assert run.update()
+    found = run.table(sort, text=text)
+    keys = [row.key for row in found.page(0, found.total)]
+    asked: list[int] = []
+    monkeypatch.setattr(type(found.rows), "key", lambda self, row: asked.append(row))
+    assert [found.index_of(key) for key in keys] == list(range(found.total))
+    assert found.index_of(9) is None
+    assert asked == []
+
+
+def test_an_event_of_a_list_is_found_by_its_number() -> None:
+    made = calls(
+        store(process(10, life=0), files=(b"/a", b"/b")),
+        *(Row(OPENAT if n % 3 else SWITCH, 0, n % 2, n, time=n) for n in range(300)),
+    )
+    found = table(made, "file_opens")
+    assert found.total == 200
+    keys = [row.key for row in found.page(0, found.total)]
+    assert [found.index_of(key) for key in keys] == list(range(found.total))
+    assert found.index_of(100_000) is None
+
+
+@given(st.sampled_from(["-", "0", "1", "sh", "SH", "/", "K", "€"]), st.sampled_from([None, 0, 2]))
+def test_rows_that_show_a_text_are_those_one_reads_it_in(text: str, sort: int | None) -> None:
+    made = calls(
+        store(*(process(10 + n, b"sh" if n % 3 else b"cron", life=n) for n in range(9)), files=(b"/etc/hosts",)),
+        *(Row(READ, n, 0, 900 * n, UNKNOWN_LATENCY if n % 2 else n, time=n) for n in range(9)),
+    )
+    for view in ("procs", "files", "syscalls"):
+        run = TableRun(made, VIEWS[view], compose("", (), VIEWS[view]))
+        assert run.update()
+        everything = run.table(sort)
+        rows = everything.page(0, everything.total)
+        wanted = [row for row in rows if any(text.casefold() in cell.casefold() for cell in row.cells)]
+        kept = run.table(sort, text=text)
+        assert list(kept.page(0, kept.total)) == wanted
+        found = everything.find(text, 3)
+        assert (found is None) == (not wanted)
+        if found is not None:
+            assert rows[found] in wanted
