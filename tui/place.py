@@ -48,6 +48,8 @@ class Position:
     """True once the user moved; until then the cursor stays on the first row, whatever row that is."""
     left: int = 0
     top: int = 0
+    needed: tuple[int, ...] = ()
+    """Cells each column was seen to need."""
 
 
 @dataclass(frozen=True, slots=True)

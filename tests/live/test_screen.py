@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,21 @@ def test_a_command_that_is_not_there_is_told(terminals: list[Terminal]) -> None:
     terminals.append(terminal)
     assert terminal.ended() == Exit.USAGE
     assert b"no command no-such-command-anywhere" in terminal.written
+
+
+def test_a_rectangle_of_latencies_leads_to_its_calls(terminals: list[Terminal]) -> None:
+    """The picture holds still while the rectangle is drawn, though what happens goes on."""
+    sleeping = "import time\nwhile True: time.sleep(0.03)"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", sleeping]) as slow:
+        try:
+            terminal = Terminal("-d", "300", f"proc.pid={slow.pid}")
+            terminals.append(terminal)
+            terminal.until(f"only pid {slow.pid}", then=b"x")
+            terminal.until("calls of", then=b" \x1b[A\x1b[D\x1b[D\x1b[C\x1b[C\x1b[C")
+            time.sleep(1)
+            os.write(terminal.end, b"\r")
+            terminal.until("behind now")
+            terminal.until("clock_nanosleep", then=b"q")
+            assert terminal.ended() == Exit.OK
+        finally:
+            slow.kill()

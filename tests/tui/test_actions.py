@@ -119,6 +119,22 @@ def test_a_crafted_name_is_one_argument_or_none(name: bytes) -> None:
     assert arguments[1].encode("utf-8", "surrogateescape") == name
 
 
+@given(st.binary(min_size=1, max_size=60))
+def test_no_shipped_action_makes_more_of_a_crafted_name_than_one_argument(name: bytes) -> None:
+    for view in views.load().views.values():
+        for action in view.actions:
+            captured = sum(part.startswith("%") for part in action.command)
+            try:
+                arguments = filled(action.command, [name] * captured)
+            except ValueError:
+                assert captured
+                assert name.startswith(b"-") or b"\0" in name
+                continue
+            assert len(arguments) == len(action.command)
+            for part, argument in zip(action.command, arguments, strict=True):
+                assert os.fsencode(argument) == (name if part.startswith("%") else os.fsencode(part))
+
+
 @pytest.mark.parametrize(
     "name", [b"$(touch ran)", b"; touch ran", b"`touch ran`", b"a\ntouch ran", b"|touch ran", b"*"]
 )

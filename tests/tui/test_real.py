@@ -142,8 +142,10 @@ def assert_harmless(real: Real) -> None:
 
 
 OTHER_SCREENS = (
-    ["end"], ["f2"], ["escape", "f7"], ["escape", "f9"], ["escape", "C"], ["escape", "f4"], ["escape"],
-    ["o"], ["backspace", "x"], ["backspace", "e"], ["f2", "end", "enter"], ["enter"], ["end"], ["m"], ["escape"],
+    ["end"], ["y"], ["f2"], ["escape", "f7"], ["escape", "f9"], ["escape", "C"], ["escape", "f4"], ["escape"],
+    ["o"], ["backspace", "x"],
+    ["space", "home", "left"], ["enter"], ["backspace", "f2"], ["enter"], ["backspace", "backspace", "e"],
+    ["f2", "end", "enter"], ["enter"], ["end"], ["m"], ["escape"],
     ["backspace", "F"], ["backspace", "backspace", "d"], ["right"], ["enter"], ["backspace", "backspace", "m"],
     ["enter"], ["escape", "t"], ["t", "right_square_bracket"], ["A", "D"], ["backspace", "w", "E"], ["escape", "M"],
     ["escape", "i"], ["B"], ["escape", "f8"], ["escape"],
@@ -163,17 +165,63 @@ async def test_no_captured_byte_of_any_view_reaches_the_terminal_as_a_command(ho
             del real.screen.places[1:]
 
 
-async def test_no_captured_byte_reaches_the_terminal_as_a_command(hostile: Path) -> None:
+async def test_no_captured_byte_reaches_the_terminal_as_a_command(
+    hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     real = Real(hostile)
-    async with real.app.run_test(size=WIDE) as pilot:
+    async with real.app.run_test(size=WIDE, notifications=True) as pilot:
         await real.settle(pilot)
         for keys in OTHER_SCREENS:
             await real.press(pilot, *keys)
             await pilot.pause(0.05)
             assert_harmless(real)
+            assert dangerous(real.app.clipboard) <= {"\t"}
+            assert not dangerous(real.app.title + real.app.sub_title)
         await pilot.press("f4", *"fd.name=")
         await until(pilot, lambda: real.screen.query_one(Choices).first is not None)
         assert_harmless(real)
+        await pilot.press("tab")
+        await until(pilot, lambda: "✓ keeps" in real.raw)
+        assert_harmless(real)
+        await real.press(pilot, "enter")
+        assert real.screen.place.filter.startswith("fd.name=")
+        assert_harmless(real)
+        # Notes may be pasted.
+        real.screen.bookmarks.add(HOSTILE)
+        await pilot.pause(0.05)
+        assert_harmless(real)
+        await real.press(pilot, "apostrophe")
+        assert "Bookmarks" in real.raw
+        assert_harmless(real)
+        await real.press(pilot, "enter")
+        assert_harmless(real)
+
+
+@pytest.mark.parametrize("view", ["procs", "files", "file_opens", "dig"])
+async def test_what_is_taken_along_has_no_captured_control_byte(
+    hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    real = Real(hostile, "procs" if view == "dig" else view)
+    async with real.app.run_test(size=WIDE) as pilot:
+        await real.settle(pilot)
+        if view == "dig":
+            await real.press(pilot, "d")
+        await real.press(pilot, "y")
+        assert real.app.clipboard
+        assert dangerous(real.app.clipboard) <= {"\t"}
+        ways = 1 if view == "dig" else 3
+        for down in range(ways + 1):
+            await pilot.press("E", *["down"] * down, "enter")
+            await until(pilot, lambda: real.screen.cells._exporting is None)
+        assert dangerous(real.app.clipboard) <= {"\t"}
+        saved = list(folder.iterdir())
+        assert len(saved) == ways
+        for path in saved:
+            assert dangerous(path.read_text("utf-8")) <= {"\t", "\r"}, path
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)

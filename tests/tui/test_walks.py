@@ -69,7 +69,9 @@ async def test_a_rectangle_of_latencies_leads_to_its_events_and_views(real: Real
         await real.press(pilot, "enter")
         assert real.screen.place.show is Show.EVENTS
         assert real.screen.grid.page.total == rectangle.calls
-        await real.press(pilot, "backspace", "f2", "end", "enter")
+        await real.press(pilot, "backspace")
+        assert picture.rectangle == rectangle
+        await real.press(pilot, "f2", "end", "enter")
         assert real.screen.place.view is not None
         assert real.screen.place.window == (rectangle.start, rectangle.end)
 

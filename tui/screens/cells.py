@@ -14,7 +14,7 @@ from engine.query.detail import DetailSnapshot
 from engine.query.export import ExportRequest, ExportSnapshot, Format
 from engine.query.selected import Cell, SelectedRequest, SelectedSnapshot
 from engine.query.snapshots import LinesSnapshot, Snapshot, TableSnapshot
-from engine.text import clean
+from engine.text import clean, fit, width
 from tui.place import Place, Show, Wanted
 from tui.screens.part import Part
 from tui.widgets.dialog import Fact
@@ -22,6 +22,8 @@ from tui.widgets.dialog import Fact
 LEAVE = ("m", "tab")
 PIVOT = "procs"
 """The view in which all of a value is shown first."""
+MOST_TITLE = 12
+"""Cells titles take in the list of a row's cells."""
 Choice = tuple[str, str, Callable[[], object]]
 """What an entry is called, what it means, and what it does."""
 
@@ -71,7 +73,8 @@ class Cells(Part):
         if self._column is not None and self._column < len(cells):
             self._offer(cells[self._column])
             return
-        labels = [Content.assemble((f"{cell.title}  ", "bold"), cell.text) for cell in cells]
+        wide = min(MOST_TITLE, max(width(cell.title) for cell in cells))
+        labels = [Content.assemble((f"{fit(cell.title, wide)}  ", "bold"), cell.text) for cell in cells]
         self.screen.dialog.choose(
             "Cells of the row", labels, lambda at: _facts(cells[at]), 0, lambda at: self._offer(cells[at]), LEAVE
         )

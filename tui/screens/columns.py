@@ -9,11 +9,14 @@ from typing import Any
 from textual.content import Content
 
 from engine.query.view import Column, View
+from engine.text import fit
 from engine.user_files import read_state, write_state
 from tui.place import Show
 from tui.screens.part import Part
 
 NARROWEST, WIDEST = 4, 200
+MOST_TITLE = 18
+"""Cells titles take in the list of columns."""
 _STATE = "columns"
 KEYS = "Space show · J K move · + - width · R as shipped · Esc done"
 Layout = list[tuple[str, int]]
@@ -89,8 +92,8 @@ class Columns(Part):
         names = {name_of(column) for column in shown}
         entries = [*shown, *(c for c in shipped.columns_for(containers) if name_of(c) not in names)]
         labels = [
-            Content.assemble(("■ " if at < len(shown) else "□ ", "bold"), column.title,
-                             (f"  {column.width or 'rest'}", "$foreground-muted"))
+            Content.assemble(("■ " if at < len(shown) else "□ ", "bold"), fit(column.title, MOST_TITLE),
+                             (f"  {column.width or 'rest':>4}", "$foreground-muted"))
             for at, column in enumerate(entries)
         ]  # fmt: skip
 

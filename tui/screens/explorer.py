@@ -54,11 +54,15 @@ from tui.widgets.spectrogram import Spectrogram
 from tui.widgets.tiles import Tiles
 from tui.widgets.timeline import Timeline
 
+NARROW = 100
+"""Cells of a screen under which dialogs take its whole width."""
+
 
 class Explorer(Screen[None]):
     """Shows the present place."""
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012 - as the framework declares it
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
@@ -185,20 +189,24 @@ class Explorer(Screen[None]):
 
     def show_place(self) -> None:
         """Show the present place."""
-        steps = []
-        for here, below in zip(self.places, [*self.places[1:], None], strict=True):
-            level = below.levels[-1] if below and len(below.levels) > len(here.levels) else None
-            steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
-        self.header.show_crumbs(steps)
+        self._show_way()
         self.header.show_filter(terms(self.place.filter), self.place.besides)
         base = self.place.view.filter if self.place.view else ""
         self.engine.narrow("" if asks_of_others(base) else self.place.filter)
-        self.show_source()
         for body in (self.grid, *self._bodies.values()):
             body.display = body is self.body
         for part in self._parts:
             part.place_shown()
         self.refresh_bindings()
+
+    def _show_way(self) -> None:
+        """Tell what is open and the way here."""
+        steps = []
+        for here, below in zip(self.places, [*self.places[1:], None], strict=True):
+            level = below.levels[-1] if below and len(below.levels) > len(here.levels) else None
+            steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
+        self.header.show_crumbs(steps)
+        self.show_source()
 
     def go(self, place: Place) -> None:
         """Show another place, one step further."""
@@ -208,7 +216,7 @@ class Explorer(Screen[None]):
 
     def change(self, place: Place) -> None:
         """Show the present place with something about it changed."""
-        self.places[-1] = replace(place, snapshot=None, position=replace(self.grid.position, top=0))
+        self.places[-1] = replace(place, snapshot=None, position=replace(self.grid.position, top=0, needed=()))
         self.show_place()
 
     def below_row(self, view: View | None, show: Show) -> Place:
@@ -260,8 +268,9 @@ class Explorer(Screen[None]):
     # the rest
 
     def action_cancel(self) -> None:
-        """Leave whatever is going on."""
-        any(part.cancel() for part in self._parts)
+        """Leave whatever is going on; where nothing is, the lines one reads."""
+        if not any(part.cancel() for part in self._parts) and self.place.show in (*SHAPES, Show.DETAIL):
+            self.action_back()
 
     def action_pause(self) -> None:
         """Hold the picture still, or let it go on."""
@@ -365,8 +374,10 @@ class Explorer(Screen[None]):
             event.stop()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give the timeline the lines there are."""
+        """Give the timeline the lines there are, and tell in the header what there is room for."""
         self.timing.resized(event.size.height)
+        if self.is_mounted:
+            self.call_after_refresh(self._show_way)
 
     @on(Timeline.RangeChosen)
     def _range_chosen(self, event: Timeline.RangeChosen) -> None:

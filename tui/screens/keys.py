@@ -119,7 +119,9 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("end,G", "last", "Last", "Last row", "last"),
         _quiet("left", "sideways(-1)", "Left", "Scroll left", "left"),
         _quiet("right", "sideways(1)", "Right", "Scroll right", "right"),
-        _quiet("escape", "cancel", "Cancel", "Leave a dialog or prompt, changing nothing", "cancel"),
+        _quiet(
+            "escape", "cancel", "Cancel", "Leave a dialog or prompt, changing nothing; leave lines of events", "cancel",
+        ),
     ],
 }  # fmt: skip
 """The keys by what they are for, in the order help tells them."""

@@ -50,7 +50,7 @@ class Rows(Part):
         grid = self.screen.grid
         if not self.screen.place.has_rows:
             if search:
-                self._found(grid.find(search, search_from, backwards))
+                self._found(grid.page.find(search, search_from, backwards))
             return
         offset, count = grid.window
         request = self.screen.place.rows(Wanted(offset, count, grid.hold, search, search_from, backwards))
@@ -147,8 +147,9 @@ class Rows(Part):
             )  # fmt: skip
             held = snapshot.held if awaited and snapshot.request.hold == grid.hold else self._index_of(snapshot)
         grid.show(page, held, snapshot.error or self._nothing())
-        live = self.screen.status.live
-        if page.arrival and page.total and live is not None and not live.ended and not grid.position.chosen:
+        live, window = self.screen.status.live, self.screen.place.window
+        growing = live is not None and not live.ended and (window is None or window[1] >= self.screen.status.end)
+        if page.arrival and page.total and growing and not grid.position.chosen:
             # What comes is at the end, and who is there stays there.
             grid.move_to(page.total - 1)
 

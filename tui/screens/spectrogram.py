@@ -79,7 +79,7 @@ class Spectrograms(Part):
         self._stale |= status.events != self.screen.status.events
 
     def _refresh_stale(self) -> None:
-        if self._stale and self.here and not self.screen.paused:
+        if self._stale and self.here and not self.screen.paused and not self.picture.drawing:
             self.ask()
 
     def take(self, snapshot: Snapshot) -> bool:

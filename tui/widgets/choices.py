@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.filters.completion import Item
-from engine.text import cut, fit, width
+from engine.text import fit, width
 
 MOST = 10
 """Lines of the list."""
@@ -39,6 +39,7 @@ class Choices(Widget):
         self._items: Sequence[Item] = ()
         self._at: int | None = None
         self._top = 0
+        self._name_width = self._count_width = 0
 
     @property
     def item(self) -> Item | None:
@@ -54,12 +55,15 @@ class Choices(Widget):
         """Offer items beside a column of the screen; the cursor stays on the same item."""
         before = self.item
         self._items = items
+        self._name_width = max((width(item.shown or item.text) for item in items), default=0)
+        self._count_width = max((len(f"{item.count:,}") for item in items if item.count is not None), default=0)
         kept = None if before is None else next((at for at, item in enumerate(items) if item.text == before.text), None)
         self._at, self._top = kept, 0
         self.display = bool(items)
         self.styles.height = min(MOST, len(items))
         room = self.screen.size.width
         self.styles.width = min(WIDEST, room)
+        self._name_width = min(self._name_width, min(WIDEST, room) // 2)
         self.styles.offset = (max(0, min(column, room - WIDEST)), 0)
         self._follow()
 
@@ -102,13 +106,15 @@ class Choices(Widget):
         item = self._items[at]
         cursor = self.get_component_rich_style("choices--cursor")
         note = cursor if at == self._at else self.get_component_rich_style("choices--note")
-        shown = cut(item.shown or item.text, room // 2)
-        count = f"{item.count:,}  " if item.count is not None else ""
-        rest = room - width(shown) - 4
+        count = f"{item.count:>{self._count_width},}  " if item.count is not None else ""
+        rest = room - self._name_width - 4
         more = "▾" if y == self.size.height - 1 and at + 1 < len(self._items) else " "
         return Strip(
             [
-                Segment(f" {shown}  ", cursor if at == self._at else self.rich_style),
+                Segment(
+                    f" {fit(item.shown or item.text, self._name_width)}  ",
+                    cursor if at == self._at else self.rich_style,
+                ),
                 Segment(fit(f"{count}{item.note}", rest), note),
                 Segment(more, note),
             ]

@@ -138,6 +138,11 @@ class FilterPrompt(Prompt):
         """Where the next character goes."""
         return self.entry.cursor_position
 
+    @property
+    def is_judged(self) -> bool:
+        """True when the verdict on what is typed is there."""
+        return self._verdict is not None and self._verdict.request.filter == self.text
+
     def edit(self, text: str, row_text: str, history: Sequence[str]) -> None:
         """Show the prompt with a filter to change, and the text rows must show behind F2."""
         self._texts = {Typing.FILTER: text, Typing.TEXT: row_text, Typing.NAME: ""}
@@ -260,7 +265,7 @@ class FilterPrompt(Prompt):
                 self.accept()
             case Typing.FILTER:
                 self._applying = True
-                if self._verdict and self._verdict.request.filter == self.text:
+                if self._verdict and self.is_judged:
                     self._apply(self._verdict)
                 else:
                     self.post_message(self.Typed())
@@ -315,7 +320,8 @@ class FilterPrompt(Prompt):
         """The error with a mark under the character it is at."""
         at = cell_len(self.typing.value) + cell_len(self.text[: verdict.position]) - self.entry.scroll_offset.x
         at = max(0, min(at, self.size.width - 1))
-        message = " ".join(verdict.error.split())
+        # The mark says where, so that the words need not.
+        message = " ".join(verdict.error.split()).removeprefix(f"at character {verdict.position + 1}: ")
         if at + 2 + cell_len(message) <= self.size.width or at < self.size.width // 2:
             return Content.assemble(" " * at, ("^ ", "bold $text-error"), (message, "$text-error"))
         shown = Content.styled(message, "$text-error").truncate(at - 1, ellipsis=True)

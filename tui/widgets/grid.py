@@ -6,9 +6,10 @@ Owns drawing, scrolling and the cursor. Holds only the rows of one page; says wh
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any, ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -96,7 +97,7 @@ class Grid(ScrollView, inherit_bindings=False):
         self._restoring = False
         self._message = ""
         self._widths: tuple[int, ...] = ()
-        self._longest = 0
+        self._needed: tuple[int, ...] = ()
         self._strips: dict[int, tuple[Row, bool, Strip]] = {}
         self._styles: dict[str, Style] = {}
 
@@ -111,7 +112,8 @@ class Grid(ScrollView, inherit_bindings=False):
     def position(self) -> Position:
         """Where the user is now, to come back to."""
         now = self._position
-        return Position(now.index, now.key, now.chosen, int(self.scroll_offset.x), int(self.scroll_offset.y))
+        left, top = self.scroll_offset
+        return Position(now.index, now.key, now.chosen, int(left), int(top), self._needed)
 
     @property
     def hold(self) -> Any:
@@ -137,24 +139,13 @@ class Grid(ScrollView, inherit_bindings=False):
 
     def row(self, index: int | None = None) -> Row | None:
         """The row at an index, by default the one under the cursor; None when the page does not hold it."""
-        at = (self._position.index if index is None else index) - self._page.offset
-        return self._page.rows[at] if 0 <= at < len(self._page.rows) else None
-
-    def find(self, text: str, start: int, backwards: bool) -> int | None:
-        """Index of the row of this page nearest from ``start`` on that shows a text, going round; None for none."""
-        wanted, count = text.casefold(), len(self._page.rows)
-        step = -1 if backwards else 1
-        for distance in range(count):
-            at = (start - self._page.offset + step * distance) % count
-            if any(wanted in cell.casefold() for cell in self._page.rows[at].cells):
-                return at + self._page.offset
-        return None
+        return self._page.row(self._position.index if index is None else index)
 
     def restore(self, position: Position) -> None:
         """Begin with another table at a position; the next page is shown there."""
         self._position = position
         self._restoring = True
-        self._longest = 0
+        self._needed = position.needed
         self._strips.clear()
 
     def show(self, page: Page, held: int | None = None, message: str = "") -> None:
@@ -195,9 +186,7 @@ class Grid(ScrollView, inherit_bindings=False):
     def _refresh_changed(self, before: Page) -> None:
         top = int(self.scroll_offset.y)
         for index in range(top, top + self.body_height):
-            at = index - before.offset
-            old = before.rows[at] if 0 <= at < len(before.rows) else None
-            new = self.row(index)
+            old, new = before.row(index), self.row(index)
             drawn = self._strips.get(index)
             if (old is not new and old != new) or (drawn and drawn[1] != (index == self._position.index)):
                 self._refresh_row(index)
@@ -210,13 +199,8 @@ class Grid(ScrollView, inherit_bindings=False):
     def _lay_out(self) -> bool:
         """Compute widths; True when they are what they were."""
         page, before = self._page, self._widths
-        flexible = [index for index, column in enumerate(page.columns) if not column.width]
-        for index in flexible:
-            longest = max((cell_len(row.cells[index]) for row in page.rows), default=0)
-            self._longest = max(self._longest, longest + 1, cell_len(page.columns[index].title) + 2)
-        fixed = GUTTER + sum(column.width for column in page.columns)
-        rest = max(self._longest, self.body_width - fixed) if flexible else 0
-        self._widths = tuple(column.width or rest for column in page.columns)
+        self._needed = page.needed(self._needed)
+        self._widths = page.widths(self._needed, self.body_width - GUTTER)
         if same := self._widths == before:
             self._strips = {index: entry for index, entry in self._strips.items() if self.row(index) is entry[0]}
         else:
@@ -396,7 +380,7 @@ class Grid(ScrollView, inherit_bindings=False):
         return strip
 
     def _message_line(self, index: int, width: int) -> Strip:
-        lines = self._message.splitlines()
+        lines = wrap(self._message, max(1, width - 4))
         text = lines[index - 1] if 0 < index <= len(lines) else ""
         return Strip([Segment(set_cell_size("  " + text, width), self._style("message"))], width)
 

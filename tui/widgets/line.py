@@ -21,8 +21,9 @@ class Line(Widget):
 
     def render(self) -> Content:
         """Both parts, pushed to their sides."""
-        room = max(0, self.size.width - self.right.cell_length)
-        return Content.assemble(self.left.truncate(room, ellipsis=True, pad=True), self.right)
+        room = max(0, self.size.width - self.right.cell_length - bool(self.right))
+        left = self.left.truncate(room, ellipsis=True, pad=True)
+        return Content(" " if self.right else "").join([left, self.right])
 
     async def on_click(self, event: events.Click) -> None:
         """Run what the clicked text stands for."""

@@ -8,6 +8,9 @@ from rich.cells import cell_len, set_cell_size
 
 from engine.query.snapshots import Row, ShownColumn
 
+LEAST_REST = 32
+"""Cells the column that takes the rest should have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -26,6 +29,39 @@ class Page:
     """How each of ``rows`` is drawn: the name of a component class, "" as usual; empty for all as usual."""
     arrival: bool = False
     """Rows are in order of arrival: who is on the last one stays on the last."""
+
+    def row(self, index: int) -> Row | None:
+        """The row with this index among all; None when it is not held."""
+        at = index - self.offset
+        return self.rows[at] if 0 <= at < len(self.rows) else None
+
+    def find(self, text: str, start: int, backwards: bool) -> int | None:
+        """Index of the row held nearest from ``start`` on that shows a text, going round; None for none."""
+        wanted, count = text.casefold(), len(self.rows)
+        step = -1 if backwards else 1
+        for distance in range(count):
+            at = (start - self.offset + step * distance) % count
+            if any(wanted in cell.casefold() for cell in self.rows[at].cells):
+                return at + self.offset
+        return None
+
+    def needed(self, before: tuple[int, ...]) -> tuple[int, ...]:
+        """Cells each column needs to show what is held whole; never fewer than before, so that columns hold still
+        while one moves through the rows."""
+        known = before if len(before) == len(self.columns) else (0,) * len(self.columns)
+        return tuple(
+            max(known[at], cell_len(column.title) + 2, *(cell_len(row.cells[at]) + 1 for row in self.rows))
+            for at, column in enumerate(self.columns)
+        )
+
+    def widths(self, needed: tuple[int, ...], room: int) -> tuple[int, ...]:
+        """Cells of each column. The one without a width takes the rest; where that is little, the others take no more
+        than they need."""
+        widths = [column.width for column in self.columns]
+        if 0 in widths and room - sum(widths) < LEAST_REST:
+            widths = list(map(min, widths, needed))
+        rest = room - sum(widths)
+        return tuple(width or max(least, rest) for width, least in zip(widths, needed, strict=True))
 
 
 def cut(text: str, width: int) -> str:

@@ -23,12 +23,16 @@ from tui.place import Position
 
 LABEL = 13
 """Cells of the times at the left."""
+ROOM_FOR_SCALE = 96
+"""Cells of a screen from which the scale's marks are two cells wide."""
 LEGEND, AXIS = 1, 1
 """Lines of the colour scale at the top and of latencies at the bottom."""
 LIMITS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 """The least number of calls of each colour."""
 MARKS = "·.:-=+*x%#@█"
 """What stands for each colour where there are none, and over them."""
+FAINTEST = 0.3
+"""How much of its colour a single call has; the most calls have all of it."""
 NAMES = ("1ns", "10ns", "100ns", "1us", "10us", "100us", "1ms", "10ms", "100ms", "1s", "10s")
 
 
@@ -80,6 +84,8 @@ class Spectrogram(Widget):
         self._shown: SpectrogramSnapshot | None = None
         self._row = self._column = 0
         self._corner: tuple[int, int] | None = None
+        self._placed = False
+        """True when the cursor is where somebody left it."""
         self._colours: list[Style] = []
 
     @property
@@ -89,18 +95,30 @@ class Spectrogram(Widget):
 
     def show(self, snapshot: SpectrogramSnapshot | None) -> None:
         """Show counts."""
-        fresh = self._shown is None
-        self._shown = snapshot
+        before, self._shown = self._shown, snapshot
         if snapshot is not None and len(snapshot.counts):
             rows, columns = snapshot.counts.shape
-            if fresh:
+            if not self._placed:
                 # Begin where most calls are.
                 self._row, self._column = divmod(int(snapshot.counts.argmax()), columns)
+            elif before is not None:
+                # Cursor and corner stay on their times.
+                began, width = before.start - snapshot.start, before.width
+                self._row = max(0, (began + self._row * width) // snapshot.width)
+                if self._corner:
+                    row = max(0, (began + self._corner[0] * width) // snapshot.width)
+                    self._corner = min(row, rows - 1), min(self._corner[1], columns - 1)
+            self._placed = True
             self._row, self._column = min(self._row, rows - 1), min(self._column, columns - 1)
         self.refresh()
         self.post_message(self.CursorMoved())
 
     # selecting
+
+    @property
+    def drawing(self) -> bool:
+        """True while a rectangle is drawn: the picture holds still under it."""
+        return self._corner is not None
 
     @property
     def rectangle(self) -> Rectangle | None:
@@ -146,11 +164,11 @@ class Spectrogram(Widget):
     @property
     def position(self) -> Position:
         """Where the user is."""
-        return Position(self._row, None, True, self._column)
+        return Position(self._row, self._corner, self._placed, self._column)
 
     def restore(self, position: Position) -> None:
         """Begin where somebody was."""
-        self._shown, self._corner = None, None
+        self._shown, self._corner, self._placed = None, position.key, position.chosen
         self._row, self._column = position.index, position.left
 
     def place_in_all(self) -> tuple[int, int]:
@@ -230,22 +248,23 @@ class Spectrogram(Widget):
             few, some, many = (
                 self.get_component_styles(f"spectrogram--{name}").color for name in ("few", "some", "many")
             )
-            last = len(LIMITS) - 1
+            last, background = len(LIMITS) - 1, self.background_colors[1]
             for step in range(len(LIMITS)):
                 part = 2 * step / last
                 colour: Color = few.blend(some, part) if part <= 1 else some.blend(many, part - 1)
-                base = self.rich_style
-                self._colours.append(base + Style(color=colour.rich_color, bold=step > last // 2))
+                block = background.blend(colour, FAINTEST + (1 - FAINTEST) * step / last)
+                # The last mark fills its cell.
+                mark = block if step == last else block.blend(block.get_contrast_text(1.0), 0.7)
+                self._colours.append(Style(color=mark.rich_color, bgcolor=block.rich_color, bold=step > last // 2))
         return self._colours
 
     def _scale(self) -> list[Segment]:
         palette = self._palette()
-        segments = [Segment(fit("calls", LABEL), self._style("axis"))]
+        axis = self._style("axis")
+        segments = [Segment(fit("calls", LABEL), axis)]
+        wide = 2 if self.size.width >= ROOM_FOR_SCALE else 1
         for step, limit in enumerate(LIMITS):
-            segments += [
-                Segment(f" {MARKS[step]}{MARKS[step]} ", palette[step]),
-                Segment(f"{scaled(limit)}", self._style("axis")),
-            ]
+            segments += [Segment(MARKS[step] * wide, palette[step]), Segment(f" {scaled(limit)}{' ' * wide}", axis)]
         return segments
 
     def _latencies(self, room: int) -> str:

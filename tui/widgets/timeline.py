@@ -23,7 +23,7 @@ from tui.moments import clock
 
 BARS = " ▁▂▃▄▅▆▇█"
 EIGHTHS = len(BARS) - 1
-SELECTING = "Space marks the first edge, Enter the range, Esc leaves"
+SELECTING = "Space edge · Enter range · Esc"
 KEYS = {
     "left": -1, "h": -1, "right": 1, "l": 1, "shift+left": -10, "H": -10, "shift+right": 10, "L": 10,
     "home": -(1 << 20), "end": 1 << 20,
@@ -225,10 +225,18 @@ class Timeline(Widget, can_focus=True):
         room, cells = self.size.width, len(shown.values)
         end = shown.start + cells * shown.width
         left, right = clock(shown.start, shown.width), clock(end, shown.width)
-        line = list(fit(f"{left} {self._unit(shown)}", max(0, room - width(right)))) + list(right)
-        line = line[:room]
-        styles = [self._style("axis")] * len(line)
         marked = self._marked()
+        begin, end_of_text = 0, room - width(right)
+        text = f"{left} {self._unit(shown)}"
+        if marked is not None and marked[0] < width(text):
+            # Beside the range, on the side with more room.
+            if marked[0] >= end_of_text - marked[1]:
+                end_of_text = marked[0]
+            else:
+                begin, text = min(marked[1] + 1, end_of_text), f" {self._unit(shown)}"
+        line = list(" " * begin + fit(text, max(0, end_of_text - begin)))
+        line = (line + [" "] * (room - width(right) - len(line)) + list(right))[:room]
+        styles = [self._style("axis")] * len(line)
         if marked is not None:
             first, last = marked
             for cell in range(first, min(last + 1, len(line))):
