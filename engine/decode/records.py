@@ -18,7 +18,8 @@ _ODD = cython.declare(cython.int, -2)
 
 def locate(data, offsets, ends, places, wide, starts, lengths) -> None:
     """Where the parameter at ``places[i]`` of block i is: its first byte and length; length -1 when the record has
-    none at that place, -2 when the block must be looked at in another way. Releases the GIL."""
+    none at that place, -2 when the block must be looked at in another way; there the first byte is 0. Releases the
+    GIL."""
     raw: cython.const[cython.uchar][::1] = data
     begins: cython.const[cython.longlong][::1] = offsets
     stops: cython.const[cython.longlong][::1] = ends
@@ -72,6 +73,8 @@ def locate(data, offsets, ends, places, wide, starts, lengths) -> None:
                     length = short
             if found[i] + length <= end:
                 told[i] = length
+            else:
+                found[i] = 0
 
 
 def search(data, starts, lengths, needle, held) -> None:

@@ -30,6 +30,8 @@ MOST_BODY = 1 << 24
 MOST_BLOCK = 1 << 30
 """Longest block, bytes, inflated."""
 MOST_FRAMES = 1 << 26
+MOST_EVENTS = 1 << 20
+"""Events of a segment: columns that cannot be read are made up in memory, as many as the file claims."""
 
 _HEAD = struct.Struct("<4sIIIQI")
 _SUM = struct.Struct("<I")

@@ -16,6 +16,7 @@ from engine.decode.decoder import SEGMENT
 from engine.sources.native.frames import (
     ENTRY,
     MAGIC,
+    MOST_EVENTS,
     VERSION,
     Frame,
     FrameError,
@@ -123,7 +124,9 @@ class NativeSource:
         assert self._taken is not None
         self._taken.link()
         piece = Piece(self.raw, entry, len(store.threads), len(store.fds))
-        sound = 0 < piece.count < 2**31 and 0 <= piece.first < 2**62 and 0 <= piece.begin <= piece.end
+        if piece.count > MOST_EVENTS:
+            raise FrameError(piece.at, f"expected up to {MOST_EVENTS} events, found {piece.count}")
+        sound = piece.count > 0 and 0 <= piece.first < 2**62 and 0 <= piece.begin <= piece.end
         if not sound or (self._first >= 0 and (piece.first != self._first or piece.begin != self.raw.length)):
             raise FrameError(piece.at, f"expected events after {max(self._first, 0)}, found {piece.count} of others")
         if self._first < 0:

@@ -21,7 +21,7 @@ from engine.model.facts import Thread
 from engine.query.snapshots import Snapshot, Status, TableRequest
 from engine.session import Session
 from engine.sources import CaptureError, open_capture
-from engine.sources.native.frames import HEAD_SIZE, MAGIC, TRAILER_SIZE
+from engine.sources.native.frames import HEAD_SIZE, MAGIC, TRAILER_SIZE, Data, Kind, frame
 from engine.sources.native.segments import COLUMNS
 from engine.sources.native.source import NativeSource
 from engine.sources.native.writer import NativeWriter
@@ -304,6 +304,20 @@ def test_rows_that_point_nowhere_are_refused_though_the_checksums_hold(
     again = opened(tmp_path / "x.syscope")
     assert (column(again, "flags") == HIDDEN).all()
     assert told in again.damage[0].expected
+
+
+def test_a_file_cannot_claim_more_events_than_there_is_memory_for(demo: Path, tmp_path: Path) -> None:
+    path, claimed = tmp_path / "x.syscope", 2**31 - 1
+    made = b""
+    for kind, body, region in frames(demo.read_bytes()):
+        if kind == Kind.SEGMENT:
+            body["count"] = claimed
+        if kind != Kind.INDEX:
+            made += frame(Kind(kind), body, Data(pieces=[region], size=len(region)))
+    path.write_bytes(made)
+    store = opened(path)
+    assert store.events == 0
+    assert [(one.ends, f"found {claimed}" in one.expected) for one in store.damage] == [(True, True)]
 
 
 def test_what_is_no_native_capture_is_refused_with_file_and_offset(tmp_path: Path) -> None:
