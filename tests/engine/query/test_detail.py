@@ -13,7 +13,10 @@ from engine.query.matches import Matches, event_at
 from engine.query.snapshots import LinesRequest, LinesSnapshot
 from engine.query.stream import StreamRequest, StreamSnapshot
 from engine.store.store import Store
+from tests.engine.decode.decoded import Machine, listed
 from tests.engine.query.asking import ask, read
+
+READ_ENTER, SIGNAL = 6, 232
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,18 @@ def test_the_other_half_of_a_call_leads_back(store: Store) -> None:
         enter = event_at(store, half - 1)
         assert enter.type.code == matches.at(index).type.code - 1
         assert dict(detail(store, half).links)["half"] == number
+
+
+def test_the_other_half_is_found_segments_away_unless_another_call_came_between() -> None:
+    # Each event is a segment of its own.
+    seen = Machine(listed(10), listed(20))
+    enter = seen.happens(READ_ENTER, 10, fd=3, size=1)
+    seen.happens(READ_ENTER, 20, fd=3, size=1)
+    seen.happens(SIGNAL, 10, spid=20, dpid=10, sig=17)
+    leave = seen.happens(READ_ENTER + 1, 10, res=1, data=b"x", fd=3, size=1)
+    alone = seen.happens(READ_ENTER + 1, 10, res=1, data=b"x", fd=3, size=1)
+    halves = [dict(detail(seen.store, one.number).links).get("half") for one in (enter, leave, alone)]
+    assert halves == [leave.number, enter.number, None]
 
 
 def test_neighbours_of_thread_and_descriptor_are_the_nearest(store: Store) -> None:
