@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import ClassVar
@@ -213,10 +214,16 @@ class Syscope(App[None]):
 
     def action_picture(self) -> None:
         """Save the screen as an SVG picture in the working directory."""
+        path = Path(f"syscope-{datetime.now():%Y%m%d-%H%M%S}.svg")
         try:
-            self.notify(f"Saved {Path(self.save_screenshot()).name}", markup=False)
+            # What was captured may be nobody else's business.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(self.export_screenshot())
         except OSError as error:
             self.notify(f"The picture cannot be saved: {error.strerror}", severity="error", markup=False)
+        else:
+            self.notify(f"Saved {path}", markup=False)
 
 
 def run(options: Options, watching: Watching | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.events import Key, MouseScrollDown
@@ -682,3 +683,31 @@ async def test_the_header_says_when_intervals_are_longer_than_asked_for(stage: S
         await until(pilot, lambda: "behind: every 4.00s" in stage.text()[0])
         stage.engine.publish(replace(stage.engine.status, live=LIVE))
         await until(pilot, lambda: "behind" not in stage.text()[0])
+
+
+@pytest.mark.parametrize("key", ["ctrl+s", "S"])
+async def test_the_screen_is_saved_as_a_picture_for_its_owner_only(
+    stage: Stage, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: any("Saved" in told.message for told in stage.app._notifications))
+    (saved,) = folder.glob("syscope-*.svg")
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "haproxy" in saved.read_text()
+
+
+@pytest.mark.parametrize("key", ["d", "e"])
+async def test_escape_leaves_lines_for_the_table_they_are_of(stage: Stage, key: str) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down", "escape", key)
+        await pilot.pause()
+        assert stage.screen.place.has_rows
+        assert len(stage.screen.places) == 2
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(stage.screen.places) == 1
+        assert stage.screen.grid.position.index == 1
