@@ -47,6 +47,7 @@ class NativeWriter:
         self._tables_told = Told(store)
         self._entries = array("q")
         """Rows of the index, ENTRY's values one after another."""
+        self._failed = False
         self._next = -1
         self._from = 0 if front is None else -1
         """Where in the store's stream the next segment's bytes begin; -1 at its first event."""
@@ -71,7 +72,9 @@ class NativeWriter:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError:
-            # A full disk, most of all: what is there ends with a whole frame.
+            # A full disk, most of all: what is there ends with a whole frame, and nothing but an index can follow, for
+            # rows that were to be told are not.
+            self._failed = True
             with contextlib.suppress(OSError):
                 self._file.truncate(self._file.seek(self.size))
             raise
@@ -90,10 +93,11 @@ class NativeWriter:
         return max(self._next, self._store.forgotten)
 
     def close(self) -> None:
-        """Write what is left, and the index. Raises OSError."""
+        """Write what is left, unless that failed before, and the index. Raises OSError."""
         try:
-            self.follow()
-            self._tables(every=True)
+            if not self._failed:
+                self.follow()
+                self._tables(every=True)
             at = self.size
             data = Data(self._compress)
             told = data.add(self._index().view(np.uint8).data)
@@ -111,8 +115,9 @@ class NativeWriter:
 
     def _tables(self, *, every: bool = False) -> None:
         for body, data in self._tables_told.changes(self._compress, every=every):
-            self._entries.extend((self.size, Kind.TABLES, 0, 0, 0, 0, 0, 0))
+            at = self.size
             self._write(Kind.TABLES, body, data)
+            self._entries.extend((at, Kind.TABLES, 0, 0, 0, 0, 0, 0))
 
     def _segment(self, segment: Segment) -> None:
         source = int(segment.offset[0]) if self._from < 0 else self._from
@@ -139,8 +144,9 @@ class NativeWriter:
             "pages": pages,
         }
         told = (len(segment), segment.first, start, last, begin, self._raw)
-        self._entries.extend((self.size, Kind.SEGMENT, *told))
+        at = self.size
         self._write(Kind.SEGMENT, body, data)
+        self._entries.extend((at, Kind.SEGMENT, *told))
         self._next = segment.first + len(segment)
 
     def _moved(self, name: str, values: NDArray[Any], shift: int) -> NDArray[Any]:

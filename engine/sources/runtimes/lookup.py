@@ -155,7 +155,7 @@ class Lookup:
                 continue
             try:
                 found = runtime.inspect(runtime.path, container, self._seconds)
-            except UnansweredError:
+            except Exception:  # unanswered, or an answer that something of ours breaks at: others may know it
                 self._rests[runtime.path] = time.monotonic() + REST
                 continue
             if found is not None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +13,7 @@ from engine.model.facts import Thread
 from engine.recording.recorder import Plan, Recorder
 from engine.sources.live.source import LiveSource
 from tests.engine.fake_machine import FakeMachine
-from tests.engine.sources.native.files import reads
+from tests.engine.sources.native.files import files_of_at_most, reads
 
 FILES = [("x.syscope", ""), ("x.syscope", "proc.pid=10"), ("x.scap", "")]
 
@@ -73,17 +70,6 @@ def test_only_the_newest_files_are_kept_whatever_they_are_called(
     Recorder(cast(LiveSource, machine), plan).run(lambda: False)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert all(reads(tmp_path / name) == [b"one"] for name in names)
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Writing fails beyond a size, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("filter_text", ["", "proc.pid=10"])

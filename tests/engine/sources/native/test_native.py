@@ -31,7 +31,7 @@ from engine.store.store import Loss, Store
 from tests import scapfile
 from tests.conftest import ROOT
 from tests.engine import fuzzing
-from tests.engine.sources.native.files import assert_same, column, converted, opened
+from tests.engine.sources.native.files import assert_same, column, converted, files_of_at_most, opened
 from tests.engine.sources.native.second_reader import GENERIC, Capture, frames
 
 DEMO = ROOT / "tui" / "demo.scap.gz"
@@ -149,6 +149,26 @@ def test_a_file_cut_at_any_byte_keeps_every_whole_frame(demo: Path, tmp_path: Pa
             for name in ("time", "type", "thread", "latency", "offset"):
                 assert (column(store, name) == column(whole, name)[:expected]).all()
         assert [damage.ends for damage in store.damage] in ([], [True])
+
+
+def test_a_file_that_could_not_grow_is_finished_as_it_is(captures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.syscope"
+    source = open_capture(captures / "containers.scap.gz")
+    store = Store(source.raw)
+    decoder = Decoder(store, "x")
+    writer = NativeWriter(path, store)
+    with files_of_at_most(10_000_000), pytest.raises(OSError, match="too large"):
+        while source.step(decoder):
+            writer.follow()
+        writer.follow()
+    # There is room again, but not for what was to come in between.
+    writer.close()
+    again, read = opened(path), Capture(path)
+    assert again.damage == []
+    assert 0 < again.events < store.events
+    assert len(read.index) == sum(kind in (2, 3) for kind, _, _ in frames(path.read_bytes()))
+    for name in ("time", "thread", "fd_row", "latency"):
+        assert (column(again, name) == column(store, name)[: again.events]).all()
 
 
 def test_without_its_index_a_file_opens_to_the_same(demo: Path, tmp_path: Path) -> None:

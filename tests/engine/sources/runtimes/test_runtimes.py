@@ -156,6 +156,18 @@ def test_questions_do_not_wait_for_answers(tmp_path: Path) -> None:
         known.close()
 
 
+def test_an_answer_that_breaks_something_of_ours_keeps_no_other_from_answering(tmp_path: Path) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with serving(tmp_path / "s", DOCKER) as path, serving(tmp_path / "odd", saying()) as odd:
+        known = Lookup([Runtime(odd, docker.version, broken), dockers(path)])
+        known.ask([SHORT])
+        (told,) = answered(known)
+        assert told["name"] == "web-1"
+        known.close()
+
+
 def test_a_container_that_is_known_only_later_is_asked_about_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
