@@ -65,8 +65,8 @@ class NativeWriter:
         self._file = open(path, "wb", buffering=0)  # noqa: SIM115
         self._write(Kind.HEADER, header)
 
-    def _write(self, kind: Kind, body: dict[str, Any], data: Data | None = None) -> None:
-        made = frame(kind, body, data)
+    def _write(self, kind: Kind, body: dict[str, Any], data: Data | None = None, after: bytes = b"") -> None:
+        made = frame(kind, body, data) + after
         rest = memoryview(made)
         try:
             while rest:
@@ -98,11 +98,9 @@ class NativeWriter:
             if not self._failed:
                 self.follow()
                 self._tables(every=True)
-            at = self.size
             data = Data(self._compress)
             told = data.add(self._index().view(np.uint8).data)
-            self._write(Kind.INDEX, {"frames": told}, data)
-            self._file.write(trailer(at))
+            self._write(Kind.INDEX, {"frames": told}, data, trailer(self.size))
         finally:
             self._file.close()
 
