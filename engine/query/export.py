@@ -1,4 +1,4 @@
-"""What a screen shows, written to a file: whole tables as CSV or JSON, lines as text.
+"""What a screen shows, written to a file: whole tables as CSV or JSON, lines and an event in full as text.
 
 Owns the files' shape. Texts in them are safe to show; numbers are exact.
 """
@@ -17,6 +17,7 @@ from typing import TextIO
 
 from engine.query.answers import table_of, texts_of
 from engine.query.cells import Plain, csv_row
+from engine.query.detail import DetailRequest
 from engine.query.snapshots import LinesRequest, TableRequest
 from engine.query.work import PanelRequest, PanelSnapshot, Work
 
@@ -46,7 +47,7 @@ class ExportSnapshot(PanelSnapshot):
 class ExportRequest(PanelRequest):
     """Which rows to write, how and where to; a file that is there is not overwritten."""
 
-    of: TableRequest | LinesRequest
+    of: TableRequest | LinesRequest | DetailRequest
     format: Format
     path: Path | None
     """None returns the text instead."""
@@ -72,6 +73,11 @@ class ExportRequest(PanelRequest):
         return ExportSnapshot(self, message)
 
     def _write(self, file: TextIO | _Memory, work: Work) -> int:
+        if isinstance(self.of, DetailRequest):
+            told = self.of.answer(work).rows
+            for row in told:
+                file.write("\t".join((row.name, row.value, row.note)).rstrip("\t") + "\n")
+            return len(told)
         if isinstance(self.of, LinesRequest):
             count = 0
             for _, (_, line) in texts_of(self.of, work, whole=True).page(0, 1 << 62):
@@ -82,16 +88,16 @@ class ExportRequest(PanelRequest):
             return count
         table = table_of(self.of, work)
         titles = [column.title for column in table.columns]
-        rows = _checked(table.values(), work)
+        values = _checked(table.values(), work)
         match self.format:
             case Format.CSV:
                 writer = csv.writer(file)
                 writer.writerow(titles)
-                writer.writerows(map(csv_row, rows))
+                writer.writerows(map(csv_row, values))
             case Format.JSON:
                 separator = "[\n"
-                for row in rows:
-                    file.write(separator + json.dumps(dict(zip(titles, row, strict=True)), ensure_ascii=False))
+                for each in values:
+                    file.write(separator + json.dumps(dict(zip(titles, each, strict=True)), ensure_ascii=False))
                     separator = ",\n"
                 file.write("[]\n" if separator == "[\n" else "\n]\n")
             case Format.TEXT:

@@ -130,6 +130,16 @@ async def test_a_line_of_an_event_leads_to_all_of_what_it_tells(real: Real) -> N
         assert real.screen.place.show is Show.DETAIL
 
 
+async def test_an_event_in_full_is_taken_along(real: Real, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o", "enter", "enter", "E", "enter")
+        await real.settle(pilot)
+    (saved,) = tmp_path.glob("syscope-*.txt")
+    assert "on\t192.168.0.1:44604->192.168.0.3:80" in saved.read_text("utf-8")
+
+
 async def test_neighbours_of_an_event_are_gone_to_and_back_leads_to_the_list(real: Real) -> None:
     async with real.app.run_test(size=SIZE) as pilot:
         await real.settle(pilot)

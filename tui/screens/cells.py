@@ -10,10 +10,10 @@ from pathlib import Path
 from textual.content import Content
 
 from engine.filters import FilterError, rewrite
-from engine.query.detail import DetailSnapshot
+from engine.query.detail import DetailRequest, DetailSnapshot
 from engine.query.export import ExportRequest, ExportSnapshot, Format
 from engine.query.selected import Cell, SelectedRequest, SelectedSnapshot
-from engine.query.snapshots import LinesSnapshot, Snapshot, TableSnapshot
+from engine.query.snapshots import LinesRequest, LinesSnapshot, Snapshot, TableRequest, TableSnapshot
 from engine.text import clean, fit, width
 from tui.place import Place, Show, Wanted
 from tui.screens.part import Part
@@ -140,7 +140,11 @@ class Cells(Part):
     def action_export(self) -> None:
         """Offer ways to take along what is shown."""
         place = self.screen.place
-        if not place.has_rows:
+        of: TableRequest | LinesRequest | DetailRequest = DetailRequest(place.event)
+        if place.has_rows:
+            of = place.rows(Wanted())
+        elif place.show is not Show.DETAIL:
+            self.screen.notify("There are no rows to save here; S saves the screen", timeout=2, markup=False)
             return
         lines = place.show is not Show.TABLE
         formats = [Format.TEXT] if lines else [Format.CSV, Format.JSON, Format.TEXT]
@@ -157,7 +161,7 @@ class Cells(Part):
         ]  # fmt: skip
 
         def chosen(at: int) -> None:
-            self._exporting = ExportRequest(place.rows(Wanted()), choices[at][2], choices[at][3])
+            self._exporting = ExportRequest(of, choices[at][2], choices[at][3])
             self.screen.engine.ask("export", self._exporting)
 
         labels = [Content(label) for label, *_ in choices]

@@ -11,6 +11,7 @@ import pytest
 
 import views
 from engine.query.cells import Plain, csv_row
+from engine.query.detail import DetailRequest
 from engine.query.export import ExportRequest, ExportSnapshot, Format
 from engine.query.payload import Shape
 from engine.query.selected import SelectedRequest, SelectedSnapshot
@@ -26,8 +27,10 @@ def store(captures: Path) -> Store:
     return read(captures / "502Error.scap")
 
 
-def export(store: Store, of: TableRequest | LinesRequest, format: Format, path: Path | None) -> ExportSnapshot:  # noqa: A002
-    snapshot = ask(store, ExportRequest(of, format, path))
+def export(
+    store: Store, of: TableRequest | LinesRequest | DetailRequest, shape: Format, path: Path | None
+) -> ExportSnapshot:
+    snapshot = ask(store, ExportRequest(of, shape, path))
     assert isinstance(snapshot, ExportSnapshot)
     assert not snapshot.error
     return snapshot
@@ -71,6 +74,15 @@ def test_lines_are_written_as_shown(store: Store, tmp_path: Path) -> None:
     lines = (tmp_path / "echo.txt").read_text().splitlines()
     assert len(lines) == told.rows
     assert sum(line.startswith("── ") for line in lines) > 100
+
+
+def test_all_that_is_told_of_an_event_is_written(store: Store, tmp_path: Path) -> None:
+    told = export(store, DetailRequest(13485), Format.TEXT, tmp_path / "event.txt")
+    lines = (tmp_path / "event.txt").read_text().splitlines()
+    assert lines[0] == "sendto exit"
+    assert len(lines) == told.rows
+    assert "on\t192.168.0.1:44604->192.168.0.3:80\tdescriptor 0, ipv4" in lines
+    assert any(line.endswith("HTTP/1.0 502 Bad Gateway") for line in lines)
 
 
 def test_the_clipboard_gets_the_text(store: Store) -> None:
