@@ -78,7 +78,15 @@ def test_exactly_the_chosen_events_are_visible_and_about_the_same(
     assert target.stat().st_size < 0.8 * len(bytes(store.raw.read(0, store.segments[-1].end))) or suffix == "syscope"
 
 
-@pytest.mark.parametrize("name", ["502Error.scap", "containers.scap.gz", "tiny25.scap.gz"])
+SOME = ("502Error.scap", "containers.scap.gz", "tiny25.scap.gz")
+OTHERS = (
+    *("libs_curl_google.scap", "libs_curl_google_comments.scap", "libs_sample_2023.scap"),
+    *("libs_single_ipv6_conn.scap", "libs_test_ipv6_client.scap", "mixed.scap.gz", "mixed25_thin.scap.gz"),
+    *("mixed_thin.scap.gz", "tiny.scap", "tiny.scap.gz", "tiny_z.scap", "xxradar_docker_curl_2025.scap"),
+)
+
+
+@pytest.mark.parametrize("name", [*SOME, *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)])
 def test_scap_to_native_and_back_is_the_same_stream(captures: Path, tmp_path: Path, name: str) -> None:
     native, back = tmp_path / "x.syscope", tmp_path / "x.scap"
     count, _ = export(captures / name, native, Choice())
