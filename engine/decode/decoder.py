@@ -419,7 +419,10 @@ class Decoder:
         total: int64_t
         for existed in range(1, -1, -1):
             for count in range(self._now.kind.params, -1, -1):
-                if ((self._now.kind.counts >> count) & 1) != existed or self._fixed + count * width > size:
+                if (
+                    cython.cast(cython.int, (self._now.kind.counts >> count) & 1) != existed
+                    or self._fixed + count * width > size
+                ):
                     continue
                 total = self._fixed + count * width
                 for i in range(count):

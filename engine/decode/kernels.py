@@ -8,12 +8,13 @@ Owns grouped totals, distributions and numbering of distinct integers. What is g
 
 import cython
 import numpy as np
+from cython.cimports.libc.stdint import INT64_MIN
 from cython.cimports.libc.string import memcpy
 
 if not cython.compiled:
     raise ImportError("engine.decode.kernels must be compiled: run `make build`")
 
-_NO_RESULT = cython.declare(cython.longlong, -(2**63 - 1) - 1)
+_NO_RESULT = cython.declare(cython.longlong, INT64_MIN)
 _NO_FD = cython.declare(cython.int, 255)
 _GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 
