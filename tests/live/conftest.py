@@ -1,4 +1,7 @@
-"""The running kernel, observed: one attachment for all live tests, skipped where it is not allowed."""
+"""The running kernel, observed: one attachment for all live tests, skipped where it is not allowed or cannot be.
+
+A program that the compiler or the kernel refuses is a mistake of ours and no reason to skip.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ def observer() -> Iterator[Observer]:
     try:
         source = LiveSource(Options(ring=8 << 20))
     except LoadError as error:
+        if error.log:
+            raise
         pytest.skip(f"this machine's kernel cannot be watched: {error}")
     observer = Observer(source)
     yield observer
