@@ -26,8 +26,9 @@ from tests.engine.oracle_count import DOWNGRADE
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "stories.md"
 MARK = "<!-- what follows is written by python -m tests.demo.stories_page -->"
-TITLES = """| story | question | keys | seconds (start) | csysdig: keys | seconds (start) | its answer lacks |
-| --- | --- | --- | --- | --- | --- | --- |
+TITLES = """\
+| story | question | keys | seconds (start) | csysdig: keys | seconds (start) | its answer lacks | played on |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 """
 PACE = 0.1
 """Seconds a key takes in both: ten a second. Csysdig loses keys that come much faster."""
@@ -116,8 +117,9 @@ def capture_of(name: str, captures: Path) -> Path:
 def line(story: Story, captures: Path) -> str:
     """A story's line of the table, played in both programs now."""
     us, them = ours(story, captures), theirs(story, captures)
+    on = ", ".join("a recording" if name == BREACH else name for name in story.captures)
     told = f"{them.keys} | {them.seconds:.1f} ({them.start:.1f}) | {story.short}"
-    return f"| {story.number} | {story.question} | {us.keys} | {us.seconds:.1f} ({us.start:.1f}) | {told} |"
+    return f"| {story.number} | {story.question} | {us.keys} | {us.seconds:.1f} ({us.start:.1f}) | {told} | {on} |"
 
 
 def main() -> None:

@@ -175,7 +175,8 @@ class Dialog(Widget, can_focus=True):
             self._chosen(index)
 
     def _jump(self, character: str) -> bool:
-        """Move to the entry a capital letter begins, what follows narrows it down; again and again goes round.
+        """Move to the entry a capital letter begins, the same again to the next; what follows narrows it down, to the
+        shortest of the names that begin so.
 
         False for a character that does not go on with a name: it has its usual meaning.
         """
@@ -183,7 +184,7 @@ class Dialog(Widget, can_focus=True):
         longer = self._typed + character.lower()
         going_on = [at for at, name in enumerate(names) if name.startswith(longer)] if self._typed and character else []
         if going_on:
-            self._typed, at = longer, going_on[0]
+            self._typed, at = longer, min(going_on, key=lambda at: len(names[at]))
         elif character.isupper() and names and character not in self._leave:
             self._typed = character.lower()
             following = ((self._at + step) % len(names) for step in range(1, len(names) + 1))
