@@ -229,9 +229,12 @@ async def test_what_is_taken_along_has_no_captured_control_byte(
 def test_no_name_of_any_bytes_puts_a_command_into_a_strip(name: bytes) -> None:
     async def walk(path: Path) -> None:
         real = Real(path)
-        async with real.app.run_test(size=(100, 30)) as pilot:
+        async with real.app.run_test(size=(120, 30)) as pilot:
             await real.settle(pilot)
-            for keys in (["o"], ["backspace", "e"], ["enter"], ["backspace", "backspace", "d"], ["backspace", "f2"]):
+            for keys in (
+                ["i"], ["m"], ["escape", "t"], ["t", "o"], ["backspace", "x"], ["backspace", "e"], ["enter"], ["F"],
+                ["backspace", "backspace", "backspace", "d"], ["backspace", "f2"],
+            ):  # fmt: skip
                 await real.press(pilot, *keys)
                 assert not dangerous(real.raw)
 
