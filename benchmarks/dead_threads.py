@@ -53,7 +53,7 @@ def interval(store: Store, number: int) -> tuple[int, int]:
     living = np.flatnonzero(store.threads.columns["last"] > 1).astype(np.int32)
     start = number * 2 * SECOND
     segment = Segment(
-        first=store.events,
+        first=max(store.events, 1000),
         time=np.linspace(start, start + 2 * SECOND - 1, EVENTS).astype(np.int64),
         cpu=np.zeros(EVENTS, np.uint16),
         type=np.full(EVENTS, _READ, np.uint16),

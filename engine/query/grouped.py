@@ -28,6 +28,9 @@ from engine.query.view import AND, PERCENTILES, SPREADS, Aggregation, Column, Vi
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
+_MANY = 1 << 15
+"""Thread rows."""
+
 
 class Rows(Protocol):
     """The rows of a view in order of arrival, before sorting."""
@@ -68,7 +71,9 @@ class Grouping:
         self._merged = view.group is not None
         self._is_tree = view.tree is not None
         self._idle_fds = view.idle_fds
-        self._key = make_key(store, view.key_for(containers), view.group)
+        # Where many have come and gone, a window's totals need no place for those of others.
+        shared = window is None or len(store.threads) < _MANY
+        self._key = make_key(store, view.key_for(containers), view.group, shared=shared)
         self._window = window
         self._lives = Lives(store, window)
         self._of_threads = of_threads(view.key_for(containers)) and isinstance(self._key, ThreadKey)

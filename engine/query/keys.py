@@ -234,9 +234,9 @@ class GroupedKey(PairKey):
 class ContainerFdKey(PairKey):
     """Keyed by container and a field of fd identities, as one text."""
 
-    def __init__(self, store: Store, name: str) -> None:
-        """Key by the named field, one of ``IN_CONTAINER``."""
-        super().__init__(_thread_key(store, "container.id"), _fd_key(store, IN_CONTAINER[name]))
+    def __init__(self, container: Key, fd: Key) -> None:
+        """Key by ``container.id`` and the field of fds that one of ``IN_CONTAINER`` names."""
+        super().__init__(container, fd)
 
     def value(self, code: int) -> Value:
         """Container id, nothing for the host, a colon and the other field's value."""
@@ -273,38 +273,54 @@ def is_late(field: Field) -> bool:
     return field.place is Place.LATE and field.name not in IN_CONTAINER
 
 
-def make_key(store: Store, name: str, group: str | None = None) -> Key:
-    """The way from events to codes for a key; with a group it is a ``ThreadKey`` or a ``GroupedKey``."""
-    names = [*name.split(AND), *([group] if group else [])]
-    of_threads = all(look_up(each)[0].place is Place.THREAD for each in names)
-    if group:
-        return _thread_key(store, *names) if of_threads else GroupedKey(make_key(store, name), make_key(store, group))
-    return reduce(PairKey, (_single(store, each) for each in names))
+def make_key(store: Store, name: str, group: str | None = None, *, shared: bool = True) -> Key:
+    """The way from events to codes for a key; with a group it is a ``ThreadKey`` or a ``GroupedKey``.
+
+    Views, and one view under many filters, have codes in common: which of them occur is told by totals. A key that is
+    not ``shared`` has codes only for what it is asked about.
+    """
+    make = _Making(store, shared)
+    return make.grouped(name, group) if group else make.key(name)
 
 
-# Views, and one view under many filters, have codes in common: which of them occur is told by totals.
+class _Making:
+    """Keys of a store, each made once or for one who asks alone."""
 
+    def __init__(self, store: Store, shared: bool) -> None:
+        self._store = store
+        self._shared = shared
 
-def _thread_key(store: Store, *names: str) -> ThreadKey:
-    return store.keep((ThreadKey, *names), lambda: ThreadKey(store, *names))
+    def grouped(self, name: str, group: str) -> Key:
+        names = [*name.split(AND), group]
+        if all(look_up(each)[0].place is Place.THREAD for each in names):
+            return self._of_threads(*names)
+        return GroupedKey(self.key(name), self.key(group))
 
+    def key(self, name: str) -> Key:
+        return reduce(PairKey, map(self._single, name.split(AND)))
 
-def _fd_key(store: Store, name: str) -> FdKey:
-    return store.keep((FdKey, name), lambda: FdKey(store, name))
+    def _of_threads(self, *names: str) -> ThreadKey:
+        store = self._store
+        if self._shared:
+            return store.keep((ThreadKey, *names), lambda: ThreadKey(store, *names))
+        return ThreadKey(store, *names)
 
+    def _of_fds(self, name: str) -> FdKey:
+        store = self._store
+        return store.keep((FdKey, name), lambda: FdKey(store, name)) if self._shared else FdKey(store, name)
 
-def _single(store: Store, name: str) -> Key:
-    field, _ = look_up(name)
-    if field.name in IN_CONTAINER:
-        return ContainerFdKey(store, field.name)
-    match field.place:
-        case Place.THREAD:
-            return _thread_key(store, name)
-        case Place.FD:
-            return _fd_key(store, name)
-        case Place.TYPE:
-            return TypeKey(name)
-        case Place.EVENT:
-            return NumberKey(store, name)
-        case _:
-            return LateKey(store, name)
+    def _single(self, name: str) -> Key:
+        field, _ = look_up(name)
+        if field.name in IN_CONTAINER:
+            return ContainerFdKey(self._of_threads("container.id"), self._of_fds(IN_CONTAINER[field.name]))
+        match field.place:
+            case Place.THREAD:
+                return self._of_threads(name)
+            case Place.FD:
+                return self._of_fds(name)
+            case Place.TYPE:
+                return TypeKey(name)
+            case Place.EVENT:
+                return NumberKey(self._store, name)
+            case _:
+                return LateKey(self._store, name)
