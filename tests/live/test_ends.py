@@ -216,3 +216,16 @@ sys.exit(main([]))
     terminal.until("importing", then=b"\x03")
     assert terminal.ended() == -signal.SIGINT
     assert b"\x1b[?1049h" not in terminal.written
+
+
+def test_a_crash_of_loading_is_told_on_the_screen(terminals: list[Terminal], tmp_path: Path) -> None:
+    now = tmp_path / "now"
+    now.touch()
+    script = crashing("import engine.sources.live.loader as Where; name = '_load'", now, ("-d", "300"))
+    terminal = Terminal(script=script.replace("len(times) > 2", "times"), folder=tmp_path)
+    terminals.append(terminal)
+    before = termios.tcgetattr(terminal.end)
+    terminal.until("a bug of ours", then=b"q")
+    assert terminal.ended() == Exit.OK
+    assert b"Traceback" not in terminal.written
+    terminal.assert_as_it_was(before)
