@@ -105,6 +105,8 @@ class Exchanges:
         self._connections: dict[int, _Connection] = {}
         """By fd row."""
         self._found = SortedKeyList(key=lambda each: each.number)
+        self.late = 0
+        """Answers that came in a later segment than their questions."""
         self._lock = RLock()
 
     def update(self) -> None:
@@ -214,6 +216,8 @@ class Exchanges:
             # An end does not answer itself.
             return
         del waiting[place]
+        if exchange.number <= segment.first:
+            self.late += 1
         exchange.status, exchange.failed, exchange.took = answer.status, answer.failed, max(time - since, 0)
 
     def _connection(self, segment: Segment, row: int, begun: int, hinted: int) -> _Connection | None:

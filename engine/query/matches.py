@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.event import Event
+from engine.query.answered import Answered
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
@@ -32,6 +33,7 @@ class Matches:
         self._store = store
         self._window = window
         self._filter = filters.compile(filter_text)
+        self._answered = Answered(store, self._filter.fields())
         self._taken = 0
         self._rows: list[tuple[Segment, NDArray[np.int32] | range]] = []
         self._ends: list[int] = []
@@ -42,6 +44,10 @@ class Matches:
 
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+        if self._answered.anew():
+            self._taken = 0
+            self._rows.clear()
+            self._ends.clear()
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False

@@ -16,6 +16,7 @@ from engine import filters
 from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
+from engine.query.answered import Answered
 from engine.query.assembly import shown
 from engine.query.cells import UNKNOWN, Cells, Plain
 from engine.query.grouped import Grouping, Rows, plain
@@ -51,17 +52,25 @@ class TableRun:
         self._containers = containers
         self.filter = filters.compile(filter_text)
         self._cells = Cells(view.columns_for(containers))
-        self._rows: Grouping | Listing
-        if view.kind is Kind.LIST:
-            self._rows = Listing(store, view.columns_for(containers), window)
-        else:
-            self._rows = Grouping(store, view, self.filter, containers, window)
         self._window = window
+        self._rows = self._none()
+        fields = {*self.filter.fields()}
+        for column in view.columns_for(containers):
+            fields |= {column.field, *filters.compile(column.where).fields()}
+        self._answered = Answered(store, fields)
         self._taken = 0
         self._made: tuple[tuple[object, ...], Table] | None = None
 
+    def _none(self) -> Grouping | Listing:
+        columns = self._view.columns_for(self._containers)
+        if self._view.kind is Kind.LIST:
+            return Listing(self._store, columns, self._window)
+        return Grouping(self._store, self._view, self.filter, self._containers, self._window)
+
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+        if self._answered.anew():
+            self._rows, self._taken, self._made = self._none(), 0, None
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
