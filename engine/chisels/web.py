@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from engine.chisels.chisel import Argument, Chisel, ChiselError
 from engine.chisels.top import KeyColumn, Layout, Table
+from engine.protocols.http import Http, length_of
+from engine.text import decoded
 
 _SOCKETS = "evt.is_io=true and evt.buflen>0 and (fd.sockfamily=ip or fd.sockfamily=unix)"
-_REQUEST = re.compile(rb"([A-Z]+) ([!-~]+)")
-_HOST = re.compile(rb"Host: ([!-~]+?)\r\n")
-_STATUS = re.compile(rb"HTTP/[!-~]+ (\d{1,9})")
-_LENGTH = re.compile(rb"Content-Length: (\d{1,18})\r\n")
 _MOST = 1 << 16
 """Requests without an answer remembered; past that all are forgotten."""
 
@@ -40,6 +37,7 @@ class _Http(Chisel):
         """No request is open."""
         super().start()
         self._open: dict[tuple[int, int], Request] = {}
+        self._http = Http()
 
     def event(
         self, data: bytes | None, fd: int, pid: int, time: int, when: str, way: str | None, container: str
@@ -47,18 +45,18 @@ class _Http(Chisel):
         """Take a request, or the answer to the one before."""
         key = (pid, fd)
         opened = self._open.get(key)
+        captured = data or b""
         if opened is None:
-            if found := _REQUEST.match(data or b""):
+            asked = self._http.question(captured, len(captured))
+            if asked is not None:
                 if len(self._open) >= _MOST:
                     self._open.clear()
-                host = _HOST.search(data or b"")
-                url = (host[1] if host else b"") + found[2]
+                url = decoded((asked.host or b"") + asked.text)
                 shown = {"read": "<", "write": ">"}.get(way or "", "<NA>")
-                self._open[key] = Request(found[1].decode(), url.decode(), time, shown, container)
-        elif status := _STATUS.search(data or b""):
-            length = _LENGTH.search(data or b"")
+                self._open[key] = Request(decoded(asked.kind), url, time, shown, container)
+        elif (answer := self._http.answer(captured, len(captured))) is not None:
             del self._open[key]
-            self.answered(opened, int(status[1]), int(length[1]) if length else 0, time, when)
+            self.answered(opened, int(answer.status), length_of(captured) or 0, time, when)
 
     def answered(self, request: Request, status: int, length: int, time: int, when: str) -> None:
         """A request was answered."""

@@ -1,4 +1,4 @@
-"""HTTP/1.0 and 1.1 (RFC 9112): request lines, the Host field, status lines."""
+"""HTTP/1.0 and 1.1 (RFC 9112): request lines, the fields Host and Content-Length, status lines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _REQUEST = re.compile(
 _HOST = re.compile(rb"(?:^|\r?\n)host:[ \t]*([^\r\n]*)", re.I)
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.S)
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
+_LENGTH = re.compile(rb"\r?\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.I)
 _SWITCHING = b"101"
 
 
@@ -40,3 +41,9 @@ class Http(Reader):
         if found is None or (found[1].startswith(b"1") and found[1] != _SWITCHING):
             return None
         return Answer(found[1], found[1] >= b"400")
+
+
+def length_of(data: bytes) -> int | None:
+    """Bytes of the body that a message announces."""
+    found = _LENGTH.search(data)
+    return None if found is None else int(found[1])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.fields import look_up
 from engine.fields.exchanges import FIELDS
 from engine.protocols.exchanges import exchanges_of
 from engine.store.store import Store
@@ -20,9 +19,9 @@ class Answered:
     """What a query made of a store depends on."""
 
     def __init__(self, store: Store, fields: Iterable[str]) -> None:
-        """``fields`` are those it asks for, with or without arguments. Raises UnknownField."""
+        """``fields`` are the names of those it asks for."""
         self._store = store
-        self._asked = any(look_up(name)[0].name in _TOLD for name in fields)
+        self._asked = not _TOLD.isdisjoint(fields)
         self._late = 0
 
     def anew(self) -> bool:
