@@ -6,6 +6,7 @@ what was born later.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 from collections.abc import Callable
@@ -78,10 +79,15 @@ def export(path: Path, target: Path, choice: Choice, progress: Progress = lambda
         if not store.segments:
             raise CaptureError(str(store.damage[-1]) if store.damage else f"{path}: holds no events")
         if not (choice.filter.strip() or choice.since or choice.until or choice.old or choice.numbers):
-            if outputs.is_native(target):
-                return _whole(store, target, choice, source.single, progress), store.damage
-            if not source.single:
-                return _copied(store, target, choice, progress), store.damage
+            try:
+                if outputs.is_native(target):
+                    return _whole(store, target, choice, source.single, progress), store.damage
+                if not source.single:
+                    return _copied(store, target, choice, progress), store.damage
+            except OSError as error:
+                # Of a damaged page: its events are left out then, and all others written one by one.
+                if error.errno != errno.ENODATA:
+                    raise
         return _chosen(store, path, target, choice, kept, source.single, progress), store.damage
 
 
@@ -105,7 +111,10 @@ def _copied(store: Store, target: Path, choice: Choice, progress: Progress) -> i
     end = store.segments[-1].end
     with gzip.open(target, "wb", 6) if choice.compress else open(target, "wb") as file:
         for start in range(0, end, PAGE):
-            file.write(store.raw.read(start, min(start + PAGE, end)))
+            piece = store.raw.read(start, min(start + PAGE, end))
+            if len(piece) < min(PAGE, end - start):
+                raise OSError(errno.ENODATA, "the bytes of events are gone")
+            file.write(piece)
             progress("writing", start / end)
     return _visible(store)
 

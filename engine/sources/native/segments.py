@@ -133,9 +133,10 @@ class Piece:
         return ""
 
     def absent(self) -> dict[str, NDArray[Any]]:
-        """Columns of hidden events about which nothing is known."""
+        """Columns of hidden events about which nothing is known; what lies before them ends where their bytes begin."""
+        absent = {**_ABSENT, "offset": self.begin}
         return {
-            name: np.empty(0, dtype) if dtype.names else np.full(self.count, _ABSENT.get(name, 0), dtype)
+            name: np.empty(0, dtype) if dtype.names else np.full(self.count, absent.get(name, 0), dtype)
             for name, dtype in COLUMNS.items()
         }
 

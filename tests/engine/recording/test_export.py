@@ -21,6 +21,7 @@ from engine.query.lines import LineFormat
 from engine.recording.export import Choice, export
 from engine.recording.moments import MomentError, moment, window
 from engine.sources import CaptureError, open_capture
+from engine.sources.native.frames import Data, Kind, frame
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import KeptBytes
 from engine.store.segment import HIDDEN
@@ -28,7 +29,8 @@ from engine.store.store import RawBytes, Store
 from tests import scapfile
 from tests.conftest import ROOT
 from tests.engine import fuzzing
-from tests.engine.sources.native.files import assert_same, opened
+from tests.engine.sources.native.files import assert_same, converted, opened
+from tests.engine.sources.native.second_reader import frames
 
 DEMO = ROOT / "tui" / "demo.scap.gz"
 SECOND = 10**9
@@ -302,6 +304,30 @@ def test_an_event_whose_bytes_cannot_be_its_own_is_left_out_and_told(tmp_path: P
     assert [(one.offset, one.expected.split(",")[0]) for one in damage] == [(at, "expected an event block")]
     expected = shown(opened(tmp_path / "whole.scap"))
     assert shown(opened(target)) == expected[:3] + expected[4:]
+
+
+@pytest.mark.parametrize("suffix", ["scap", "syscope"])
+def test_a_copy_of_a_capture_with_a_damaged_page_has_all_other_events(tmp_path: Path, suffix: str) -> None:
+    native, damaged, target = (tmp_path / name for name in ("x.syscope", "y.syscope", f"out.{suffix}"))
+    converted(DEMO, native)
+    made = b""
+    # Where its first events are is told by the bytes in front of them; those of the last segment are damaged.
+    last = [body["first"] for kind, body, _ in frames(native.read_bytes()) if kind == Kind.SEGMENT][-1]
+    assert last > 0
+    for kind, body, region in frames(native.read_bytes()):
+        if kind == Kind.SEGMENT and body["first"] == last:
+            at = body["pages"][0][0]
+            region = region[:at] + bytes(64) + region[at + 64 :]
+        if kind != Kind.INDEX:
+            made += frame(Kind(kind), body, Data(pieces=[region], size=len(region)))
+    damaged.write_bytes(made)
+    whole, _ = export(native, tmp_path / "whole.scap", Choice())
+    count, damage = export(damaged, target, Choice())
+    assert "checksum" in damage[0].expected
+    assert 0 < count < whole
+    again = opened(target)
+    assert again.damage == []
+    assert sum(int((segment.flags & HIDDEN == 0).sum()) for segment in again.segments) == count
 
 
 def test_what_is_no_event_block_is_not_made_a_pair() -> None:
