@@ -89,6 +89,16 @@ def test_dns_queries() -> None:
     assert asked(Dns(), response()) is None
 
 
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(1, b"A"), (2, b"NS"), (5, b"CNAME"), (12, b"PTR"), (15, b"MX"), (16, b"TXT"), (28, b"AAAA"), (33, b"SRV"),
+     (65, b"HTTPS"), (255, b"ANY"), (999, b"TYPE999")],
+)  # fmt: skip
+def test_dns_queries_tell_what_they_ask_for_by_the_registrys_name(number: int, kind: bytes) -> None:
+    question = asked(Dns(), query(kind=number))
+    assert question is not None and question.kind == kind
+
+
 def test_dns_responses() -> None:
     assert answered(Dns(), response()) == Answer(b"NOERROR", False, 7)
     assert answered(Dns(), response(3)) == Answer(b"NXDOMAIN", True, 7)
@@ -184,6 +194,20 @@ def test_mysql_commands_and_answers() -> None:
     assert answered(reader, packet(1, b"\xff\x28\x04#42000Syntax")) == Answer(b"1064", True)
     assert asked(reader, packet(0, b"\x0e")) == Question(b"PING", b"PING")
     assert asked(reader, packet(0, b"\x0a5.7.0\0")) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "method", "text"),
+    [
+        (b"\x01", b"QUIT", b"QUIT"),
+        (b"\x02shop", b"USE", b"USE shop"),
+        (b"\x0e", b"PING", b"PING"),
+        (b"\x1f", b"RESET", b"RESET"),
+        (b"\x17\x07\0\0\0", b"STATEMENT", b"statement 7"),
+    ],
+)
+def test_mysql_commands_without_a_statement(body: bytes, method: bytes, text: bytes) -> None:
+    assert asked(Mysql(), packet(0, body)) == Question(method, text)
 
 
 def test_mysql_servers_read_a_packets_header_by_itself() -> None:
