@@ -160,21 +160,25 @@ class Store:
         gone, self.segments[:count] = self.segments[:count], []
         if gone:
             self.forgotten = gone[-1].first + len(gone[-1])
-            self._remember_memory(gone)
+            self._remember_usage(gone)
             start = self.segments[0].time_span[0] if self.segments else 2**63
             self.sampled = self.sampled[max(bisect_left(self.sampled, start) - 1, 0) :]
             self.losses = [loss for loss in self.losses if loss.window[1] >= start]
             self._summed = _Sums()
         return self.memory.tables > self._compacted + growth
 
-    def _remember_memory(self, segments: list[Segment]) -> None:
-        samples = np.concatenate([segment.samples for segment in segments])
-        number = np.concatenate([segment.first + segment.samples["event"].astype(np.int64) + 1 for segment in segments])
+    def _remember_usage(self, segments: list[Segment]) -> None:
+        samples = np.concatenate([segment.usage for segment in segments])
+        number = np.concatenate([segment.first + segment.usage["event"].astype(np.int64) + 1 for segment in segments])
         told = {}
         for name, kind in (("vm_size", Sample.VM_SIZE), ("vm_rss", Sample.VM_RSS)):
             mine = (samples["kind"] == kind) & (samples["thread"] >= 0)
             told[name] = (number[mine], samples["thread"][mine], samples["value"][mine])
         self.threads.remember(told)
+        for name, kind in (("pf_major", Sample.PF_MAJOR), ("pf_minor", Sample.PF_MINOR)):
+            for _, row, _, count in samples[(samples["kind"] == kind) & (samples["thread"] >= 0)].tolist():
+                thread = self.threads[row]
+                setattr(thread, name, max(getattr(thread, name) or 0, count))
 
     def compact(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Take rows out of the tables that nothing kept points at; nobody may be reading meanwhile.
