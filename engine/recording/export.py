@@ -244,7 +244,13 @@ def _state(
     and then nothing is told of a cluster. Containers and a cluster are told by events of that time."""
     before = Store(store.raw)
     stream = _Again(store.raw, 0, store.segments[-1].end)
-    source = ScapSource(str(path), stream)
+    try:
+        source = ScapSource(str(path), stream)
+    except CaptureError:
+        if not store.damage:
+            raise
+        # The first bytes of a native capture cannot be read: nobody can say who was there.
+        raise CaptureError(str(store.damage[-1])) from None
     decoder = Decoder(before, str(path), limit=number - store.segments[0].first)
     while source.step(decoder):
         progress("finding who was there", stream.progress)

@@ -306,28 +306,38 @@ def test_an_event_whose_bytes_cannot_be_its_own_is_left_out_and_told(tmp_path: P
     assert shown(opened(target)) == expected[:3] + expected[4:]
 
 
-@pytest.mark.parametrize("suffix", ["scap", "syscope"])
-def test_a_copy_of_a_capture_with_a_damaged_page_has_all_other_events(tmp_path: Path, suffix: str) -> None:
-    native, damaged, target = (tmp_path / name for name in ("x.syscope", "y.syscope", f"out.{suffix}"))
-    converted(DEMO, native)
+def with_a_damaged_page(path: Path, *, of: int) -> None:
+    """Make the bundled capture a native one in which a segment's raw bytes are damaged."""
+    converted(DEMO, path)
     made = b""
-    # Where its first events are is told by the bytes in front of them; those of the last segment are damaged.
-    last = [body["first"] for kind, body, _ in frames(native.read_bytes()) if kind == Kind.SEGMENT][-1]
-    assert last > 0
-    for kind, body, region in frames(native.read_bytes()):
-        if kind == Kind.SEGMENT and body["first"] == last:
+    parts = list(frames(path.read_bytes()))
+    damaged = [body["first"] for kind, body, _ in parts if kind == Kind.SEGMENT][of]
+    for kind, body, region in parts:
+        if kind == Kind.SEGMENT and body["first"] == damaged:
             at = body["pages"][0][0]
             region = region[:at] + bytes(64) + region[at + 64 :]
         if kind != Kind.INDEX:
             made += frame(Kind(kind), body, Data(pieces=[region], size=len(region)))
-    damaged.write_bytes(made)
-    whole, _ = export(native, tmp_path / "whole.scap", Choice())
-    count, damage = export(damaged, target, Choice())
+    path.write_bytes(made)
+
+
+@pytest.mark.parametrize("suffix", ["scap", "syscope"])
+def test_a_copy_of_a_capture_with_a_damaged_page_has_all_other_events(tmp_path: Path, suffix: str) -> None:
+    native, target = tmp_path / "x.syscope", tmp_path / f"out.{suffix}"
+    with_a_damaged_page(native, of=-1)
+    whole, _ = export(DEMO, tmp_path / "whole.scap", Choice())
+    count, damage = export(native, target, Choice())
     assert "checksum" in damage[0].expected
     assert 0 < count < whole
     again = opened(target)
     assert again.damage == []
     assert sum(int((segment.flags & HIDDEN == 0).sum()) for segment in again.segments) == count
+
+
+def test_a_capture_whose_beginning_is_damaged_is_refused_for_that(tmp_path: Path) -> None:
+    with_a_damaged_page(tmp_path / "x.syscope", of=0)
+    with pytest.raises(CaptureError, match=r"x\.syscope: at byte \d+: .*checksum"):
+        export(tmp_path / "x.syscope", tmp_path / "out.scap", Choice())
 
 
 def test_what_is_no_event_block_is_not_made_a_pair() -> None:
