@@ -81,7 +81,7 @@ class KeptBytes:
             else:
                 taken = min(len(data), PAGE - at)
                 if not at:
-                    self._pages.append(mmap.mmap(-1, PAGE))
+                    self._pages.append(mmap.mmap(-1, PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
                 held = self._pages[page]
                 assert held is not None, "the last page is never dropped"
                 held[at : at + taken] = data[:taken]

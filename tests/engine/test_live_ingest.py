@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 import views
-from engine.live_ingest import FIRST_INTERVAL, LiveIngest
+from engine.live_ingest import FIRST_INTERVAL, LiveIngest, resident
 from engine.model.facts import Thread
 from engine.pace import LONGEST, Pace
 from engine.pushdown import Pushdown
@@ -31,7 +31,7 @@ from engine.query.snapshots import (
 from engine.query.tiles import TILES
 from engine.session import Session
 from engine.sources.live.source import LoadError, Narrowing
-from engine.sources.raw import KeptBytes
+from engine.sources.raw import PAGE, KeptBytes
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tests.engine.fake_machine import CLONE, EXECVE, EXIT, SECOND, START, FakeMachine
@@ -426,3 +426,15 @@ def test_containers_are_pushed_down_by_the_cgroups_of_their_threads() -> None:
     times = len(machine.narrowed)
     pushed.update(machine)
     assert len(machine.narrowed) == times, "nothing is told twice"
+
+
+def test_records_kept_in_memory_are_memory_of_our_own() -> None:
+    kept = KeptBytes(16 * PAGE)
+    page = memoryview(b"x" * PAGE)
+    kept.append(page)
+    before = resident()
+    for _ in range(15):
+        kept.append(page)
+    assert resident() - before >= 15 * PAGE
+    kept.drop(kept.size)
+    assert resident() - before < PAGE
