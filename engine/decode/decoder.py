@@ -466,6 +466,7 @@ class Decoder:
         self._now.fd = self._own_fd()
         if not self._now.kind.exit:
             state.entered = self._now.type
+            state.entered_code = self._code
             state.entered_fd = self._now.fd
             state.entered_at = self._now.time
             state.kept = NOTHING_ENTERED

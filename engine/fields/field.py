@@ -135,6 +135,8 @@ class Field:
     """Why not to use it any more, and what instead; empty for fields in good standing."""
     own: bool = False
     """True for fields that sysdig does not have."""
+    passing: bool = False
+    """Of a THREAD field: it says something of a thread as of ``Store.inside_at``, and another time something else."""
     of_others: bool = False
     """Told from other events as well, which then must not be missing."""
     types: Callable[[EventType], bool] | None = None

@@ -20,7 +20,7 @@ def _field(
         found = store.inside.get(thread.life)
         return None if found is None else value(found, store)
 
-    return Field(name, kind, meaning, of, Place.THREAD, "process", own=True, example=example)
+    return Field(name, kind, meaning, of, Place.THREAD, "process", own=True, passing=True, example=example)
 
 
 def _how_long(inside: Inside, store: Store) -> Value:

@@ -177,7 +177,7 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         return value is not None and value != () and bool(answer(value))
 
     if side.field is None or side.field.place is not Place.LATE:
-        return term(place, test, text)
+        return term(place, test, text, passing=side.passing)
     if side.field.parameter is not None:
         return ParameterTerm(side, answer, test, text, needle, arrays)
     types, same, argument = side.field.types, side.field.same, side.argument
@@ -340,7 +340,7 @@ def _between(left: Side, node: Comparison, operand: Operand) -> Plan:
             return False
         return bool(_over(left, node, lambda one: test(one, other))(value))
 
-    return term(place, compare, str(node))
+    return term(place, compare, str(node), passing=left.passing or right.passing)
 
 
 def _right_test(left: Side, node: Comparison) -> Callable[[Any, Any], bool]:

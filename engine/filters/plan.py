@@ -167,18 +167,24 @@ class _TypeTerm(_TableTerm):
 class _Tested(Plan):
     """Decided by a test of one subject, of the kind its place says."""
 
-    def __init__(self, test: Test, text: str) -> None:
+    def __init__(self, test: Test, text: str, *, passing: bool = False) -> None:
         super().__init__()
         self.test = test
         self.text = text
+        self.passing = passing
+        """It asks fields that are passing."""
 
 
 class _RowTerm(_TableTerm, _Tested):
     """Decided once for each row of a table that segments point at, again when facts were learned late."""
 
-    def __init__(self, test: Test, text: str) -> None:
-        super().__init__(test, text)
-        self._made_of: tuple[Store, int] | None = None
+    def __init__(self, test: Test, text: str, *, passing: bool = False) -> None:
+        super().__init__(test, text, passing=passing)
+        self._made_of: tuple[Store, int, int] | None = None
+
+    def moment(self, store: Store) -> int:
+        """As of when it is decided, ns since epoch, 0 where that makes no difference."""
+        return store.inside_at if self.passing else 0
 
     @abstractmethod
     def span(self, segment: Segment) -> Span:
@@ -195,7 +201,7 @@ class _RowTerm(_TableTerm, _Tested):
 
     def table(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
-        made_of = (store, store.revision)
+        made_of = (store, store.revision, self.moment(store))
         if made_of != self._made_of:
             self._made_of = made_of
             self.begin(store)
@@ -217,7 +223,8 @@ class _ThreadTerm(_RowTerm):
 
     def begin(self, store: Store) -> None:
         """As of every term decided by rows."""
-        self._answers = store.keep((ByRow, self.text), lambda: ByRow(np.bool_, self.test(None, store)))
+        made_of = ByRow, self.text, self.moment(store)
+        self._answers = store.keep(made_of, lambda: ByRow(np.bool_, self.test(None, store)))
 
     def answer(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
@@ -381,18 +388,21 @@ class _Junction(Plan):
         return sorted(self.operands, key=lambda plan: plan.burden(self.every))
 
 
-_TERMS: dict[Place, Callable[[Test, str], _Tested]] = {
+_TERMS: dict[Place, type[_Tested]] = {
     Place.THREAD: _ThreadTerm,
     Place.FD: _FdTerm,
     Place.LATE: _LateTerm,
 }
 
 
-def term(place: Place, test: Test, text: str) -> Plan:
-    """A term decided by one test; what an event type is does not depend on a store, and is asked without one."""
+def term(place: Place, test: Test, text: str, *, passing: bool = False) -> Plan:
+    """A term decided by one test; what an event type is does not depend on a store, and is asked without one.
+
+    ``passing``: the test asks fields that are (``Field.passing``).
+    """
     if place is Place.TYPE:
         return of_types(np.array([test(kind, None) for kind in CATALOGUE]), text)  # type: ignore[arg-type]
-    return _TERMS[place](test, text)
+    return _TERMS[place](test, text, passing=passing)
 
 
 def types_of(plan: Plan) -> Mask | None:
@@ -420,7 +430,7 @@ def negated(operand: Plan) -> Plan:
             return _TypeTerm(~operand.answers, text)
         case _Tested():
             test = operand.test
-            return term(operand.place, lambda subject, store: not test(subject, store), text)
+            return term(operand.place, lambda subject, store: not test(subject, store), text, passing=operand.passing)
         case _:
             return _Complement(operand)
 
@@ -459,7 +469,9 @@ def _merged(every: bool, terms: Sequence[Plan]) -> Plan:
     if terms[0].place is Place.TYPE:
         answers = np.array([one.answers for one in terms if isinstance(one, _TypeTerm)])
         return of_types((np.logical_and if every else np.logical_or).reduce(answers), text)
-    return term(terms[0].place, _together(every, [one.test for one in terms if isinstance(one, _Tested)]), text)
+    tested = [one for one in terms if isinstance(one, _Tested)]
+    passing = any(one.passing for one in tested)
+    return term(terms[0].place, _together(every, [one.test for one in tested]), text, passing=passing)
 
 
 def _together(every: bool, tests: Sequence[Test]) -> Test:

@@ -35,6 +35,8 @@ class Side:
     multiple: bool = False
     field: Field | None = None
     argument: str | None = None
+    passing: bool = False
+    """As of a field, or of what is made of some."""
 
     @property
     def in_columns(self) -> bool:
@@ -62,7 +64,13 @@ def side_of(node: TransformArgument) -> Side:
             return _transformed(node)
         case Group(items):
             parts = [side_of(item) for item in items]
-            return Side(FieldType.TEXT, common(parts), lambda place: _gathered(parts, place, _tuple), is_list=True)
+            return Side(
+                FieldType.TEXT,
+                common(parts),
+                lambda place: _gathered(parts, place, _tuple),
+                is_list=True,
+                passing=any(part.passing for part in parts),
+            )
         case Text(value):
             return Side(FieldType.TEXT, None, lambda place: lambda subject, store: value)
 
@@ -84,7 +92,7 @@ def _field(node: FieldName) -> Side:
             return lambda event, _: read(event)
         return lambda row, store: None if row is None else field.value(row, store, argument)
 
-    return Side(field.type, field.place, reader, field.is_list, field.multiple, field, argument)
+    return Side(field.type, field.place, reader, field.is_list, field.multiple, field, argument, field.passing)
 
 
 def _raw_argument(field: Field, name: str) -> Side:
@@ -122,7 +130,11 @@ def _transformed(node: Transform) -> Side:
     kept_list = first.is_list and transformer.yields is None
     apply = transformer.apply
     return Side(
-        transformer.yields or first.type, common(parts), lambda place: _gathered(parts, place, apply), is_list=kept_list
+        transformer.yields or first.type,
+        common(parts),
+        lambda place: _gathered(parts, place, apply),
+        is_list=kept_list,
+        passing=any(part.passing for part in parts),
     )
 
 
@@ -150,7 +162,7 @@ def _options(node: Transform) -> Side:
 
         return found
 
-    return Side(FieldType.TEXT, part.place, reader, is_list=option is None)
+    return Side(FieldType.TEXT, part.place, reader, is_list=option is None, passing=part.passing)
 
 
 def _program_arguments(place: Place) -> Reader:

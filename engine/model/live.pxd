@@ -34,6 +34,7 @@ cdef struct State:
     int64_t tid
     int32_t row
     uint16_t entered
+    uint16_t entered_code
     uint16_t kept
     int32_t entered_fd
     uint32_t command

@@ -136,13 +136,14 @@ class Live:
         return state.entered if state else NOTHING_ENTERED
 
     def inside(self) -> list:
-        """Threads inside of a call: row, type code of the enter, its time, its fd number."""
+        """Threads inside of a call: tid, row, type code of the enter (of a generic call its own one), its time, its fd
+        number."""
         at: cython.size_t
         found = []
         for at in range(self._mask + 1):
             state: cython.pointer(State) = self._index[at]
             if state and state.entered != NOTHING_ENTERED:
-                found.append((state.tid, state.row, state.entered, state.entered_at, state.entered_fd))
+                found.append((state.tid, state.row, state.entered_code, state.entered_at, state.entered_fd))
         return found
 
     def set_row(self, tid: int64_t, row: int32_t) -> None:

@@ -302,7 +302,8 @@ class _Making:
     def _of_threads(self, *names: str) -> ThreadKey:
         store = self._store
         if self._shared:
-            return store.keep((ThreadKey, *names), lambda: ThreadKey(store, *names))
+            moment = store.inside_at if any(look_up(name)[0].passing for name in names) else 0
+            return store.keep((ThreadKey, moment, *names), lambda: ThreadKey(store, *names))
         return ThreadKey(store, *names)
 
     def _of_fds(self, name: str) -> FdKey:

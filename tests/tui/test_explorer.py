@@ -143,7 +143,15 @@ async def test_f2_offers_what_can_follow_and_describes_it(stage: Stage) -> None:
 async def test_a_name_is_typed_to_reach_an_entry(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         # j after a name's beginning that has no j is again the key it always is.
-        for keys, name in (("P", "Processes"), ("F", "Files"), ("Fi", "Files"), ("Th", "Threads"), ("Prj", "Threads")):
+        asked = (
+            ("P", "Processes"),
+            ("F", "Files"),
+            ("Fi", "Files"),
+            ("Th", "Threads"),
+            ("Prj", "Threads"),
+            ("fi", "Files"),
+        )
+        for keys, name in asked:
             await pilot.press("f2", *keys, "enter")
             await pilot.pause()
             assert stage.screen.place.name == name, keys

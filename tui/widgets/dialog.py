@@ -34,6 +34,8 @@ KEYS = {
     "pageup": "page_up", "pagedown": "page_down", "space": "page_down", "enter": "choose", "escape": "close",
 }  # fmt: skip
 """What keys do in every dialog. All others do nothing, but for those of the app that always work."""
+_LOWER_KEYS = frozenset("jkgq")
+"""Letters of which only the capital begins a name: keys, and the app's for leaving."""
 
 
 class Dialog(Widget, can_focus=True):
@@ -175,8 +177,8 @@ class Dialog(Widget, can_focus=True):
             self._chosen(index)
 
     def _jump(self, character: str) -> bool:
-        """Move to the entry a capital letter begins, the same again to the next; what follows narrows it down, to the
-        shortest of the names that begin so.
+        """Move to the entry a letter begins, the same again to the next; what follows narrows it down, to the shortest
+        of the names that begin so. Capital letters always do, others where they are no keys.
 
         False for a character that does not go on with a name: it has its usual meaning.
         """
@@ -185,7 +187,7 @@ class Dialog(Widget, can_focus=True):
         going_on = [at for at, name in enumerate(names) if name.startswith(longer)] if self._typed and character else []
         if going_on:
             self._typed, at = longer, min(going_on, key=lambda at: len(names[at]))
-        elif character.isupper() and names and character not in self._leave:
+        elif names and character.isalpha() and character not in self._leave and character not in _LOWER_KEYS:
             self._typed = character.lower()
             following = ((self._at + step) % len(names) for step in range(1, len(names) + 1))
             at = next((at for at in following if names[at].startswith(self._typed)), self._at)

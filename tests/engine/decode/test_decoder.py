@@ -71,6 +71,12 @@ def test_generic_calls_are_typed_by_code_else_by_native_number() -> None:
     assert seen.happens(GENERIC_EXIT, 10, count=1, ID=5000).type.code == GENERIC + 1
 
 
+def test_a_generic_call_that_was_not_left_is_known_by_its_name() -> None:
+    seen = Machine(listed(10))
+    seen.happens(GENERIC_ENTER, 10, ID=SYSCALLS.index("epoll_pwait"), nativeID=0)
+    assert [(tid, CATALOGUE[code].name) for tid, code, *_ in seen.decoder.inside()] == [(10, "epoll_pwait")]
+
+
 @pytest.mark.parametrize("code", [OPEN, READ, 293, 223])
 def test_old_records_have_their_parameter_count_reconstructed(code: int) -> None:
     for size in (count for count in CATALOGUE[code].counts if count <= len(CATALOGUE[code].params)):
