@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import os
 import signal
 import sys
@@ -42,6 +43,13 @@ CAPTURE_DELAY = 500
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the process's exit status (``exit_codes``)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        return _told("standard output is closed: there is nowhere to print to")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal's encoding lacks is spelt out.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = _command(words) if words and words[0] in COMMANDS else _explore(words)
         sys.stdout.flush()

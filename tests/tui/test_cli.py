@@ -166,3 +166,18 @@ def test_a_wrong_option_of_a_view_is_told_as_one_and_not_as_a_filter(words: list
     done = tui("view", "procs", "-r", str(DEMO), *words)
     assert (done.returncode, done.stdout) == (Exit.USAGE, "")
     assert done.stderr.startswith(told)
+
+
+def test_a_closed_output_is_told() -> None:
+    shell = f"{sys.executable} -m tui.cli dig -r {DEMO} >&-"
+    done = subprocess.run(shell, shell=True, stderr=subprocess.PIPE, text=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+    assert done.returncode == Exit.FAILED
+    assert done.stderr == "tui: standard output is closed: there is nowhere to print to\n"
+
+
+def test_what_the_encoding_of_the_output_lacks_is_spelt_out() -> None:
+    environment = dict(os.environ, PYTHONIOENCODING="ascii")
+    command = [sys.executable, "-m", "tui.cli", "view", "procs", "-r", str(DEMO), "--every", "1m"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
+    assert " \\u2013 " in done.stdout.splitlines()[0]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.events import Key, MouseScrollDown
 from textual.pilot import Pilot
 
@@ -165,6 +166,14 @@ async def test_leaving_the_view_picker_changes_nothing(stage: Stage, key: str) -
         await pilot.press("f2", "down", key)
         await pilot.pause()
         assert stage.text() == before
+
+
+async def test_of_a_pasted_filter_every_line_counts(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await pilot.pause()
+        stage.app.post_message(events.Paste("proc.name=curl\n  and evt.type=open\n"))
+        await until(pilot, lambda: "proc.name=curl and evt.type=open" in stage.text()[-3])
 
 
 async def test_a_filter_is_judged_while_typed_and_applied_by_enter(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -10,6 +10,15 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from tui.widgets.line import Line
+
+
+class Entry(Input):
+    """The line itself. Of what is pasted nothing is left out without a word: its lines become one."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.replace(" ".join(filter(None, map(str.strip, event.text.splitlines()))), *self.selection)
 
 
 class Prompt(Vertical):
@@ -24,7 +33,7 @@ class Prompt(Vertical):
         """The input on the first line, what is said about it under it."""
         with Horizontal():
             yield Label(self.label, markup=False)
-            yield Input(compact=True, select_on_focus=False)
+            yield Entry(compact=True, select_on_focus=False)
         yield Line(id="said")
 
     @property
