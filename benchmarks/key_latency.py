@@ -130,10 +130,10 @@ class Terminal:
                 _, piece = self._pieces.get(timeout=max(0.0, end - time.perf_counter()))
                 self._stream.feed(piece)
 
-    def press(self, key: bytes, painted: Callable[[], bool]) -> float:
+    def press(self, key: bytes, painted: Callable[[], bool], patience: float = PATIENCE) -> float:
         """Press a key; seconds until its effect is painted."""
         os.write(self._fd, key)
-        return self.wait(painted)
+        return self.wait(painted, patience)
 
     def table(self) -> tuple[str, ...]:
         """Header and rows of the table, without the cell for scrolling sideways."""

@@ -118,7 +118,7 @@ def filtered(terminal: Terminal) -> float:
     def painted() -> bool:
         return (found := POSITION.search(terminal.line(-1))) is not None and found[0] != (total and total[0])
 
-    return terminal.press(ENTER, lambda: not terminal.begins("Text") and painted())
+    return terminal.press(ENTER, lambda: not terminal.begins("Text") and painted(), 60)
 
 
 async def held(path: Path) -> tuple[int, int]:
