@@ -34,6 +34,11 @@ def test_ten_thousand_damaged_native_captures_are_read_to_an_end(first: int) -> 
     run(first, BATCH)
 
 
+@pytest.mark.parametrize("number", [6284])
+def test_what_once_broke_the_reader_is_read_to_an_end(number: int) -> None:
+    run(number, 1)
+
+
 def test_cases_are_of_all_sorts(tmp_path: Path) -> None:
     outcomes: Counter[str] = Counter()
     path = tmp_path / "case.syscope"

@@ -32,6 +32,10 @@ def _is_text_map(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)
 
 
+def _is_encodable(value: Any) -> bool:
+    return type(value) is str and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
 def is_texts(value: Any) -> bool:
     """Whether a value is a list of texts."""
     return isinstance(value, tuple) and all(type(one) is bytes for one in value)
@@ -50,7 +54,8 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     TEXTS: is_texts,
 }
 """What values of a fact's type may be. A fact of another type needs an entry here."""
-OF_THREAD = tuple(_CHECKS[_HINTS[name]] for name in THREAD)
+# The id of a container is what filters compare bytes with; half a character is none.
+OF_THREAD = tuple(_is_encodable if _HINTS[name] is str else _CHECKS[_HINTS[name]] for name in THREAD)
 OF_CONTAINER = {one: _CHECKS[hint] for one, hint in get_type_hints(Container).items()}
 
 
