@@ -1,4 +1,4 @@
-// All tasks as they are now.
+// All tasks as they are now; of one command followed, its own.
 
 struct bpf_iter_meta {
     struct seq_file *seq;
@@ -23,13 +23,16 @@ int bpf_iter__task(struct bpf_iter__task *ctx) {
     if (!task) return 0;
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     if (!regs) return 0;
+    u32 zero = 0, pid = AT(u32, task, TASK_TGID);
+    struct config *config_ = config.lookup(&zero);
+    if (!config_ || !is_followed(config_, pid)) return 0;
     struct task_now now = {};
     u32 tid = AT(u32, task, TASK_PID);
     u64 *slot = running.lookup(&tid);
     u64 began = slot ? *slot : 0;
     s64 number = READ(s64, regs, REGS_NR);
     now.tid = tid;
-    now.pid = AT(u32, task, TASK_TGID);
+    now.pid = pid;
     now.user = AT(u64, task, TASK_UTIME);
     now.system = AT(u64, task, TASK_STIME);
     now.runtime = AT(u64, task, TASK_RUNTIME);

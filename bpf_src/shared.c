@@ -134,13 +134,17 @@ static inline void count_lost(void) {
     if (cell) cell->count++;
 }
 
+// Whether a process is among those to record, when not all are.
+static inline bool is_followed(struct config *config_, u32 pid) {
+    return !config_->only || pid == config_->only || followed.lookup(&pid);
+}
+
 static inline struct config *wanted(struct task_struct *task) {
     u32 zero = 0;
     struct config *config_ = config.lookup(&zero);
     u32 pid = AT(u32, task, TASK_TGID);
     if (!config_ || !config_->enabled || pid == config_->self) return 0;
-    if (config_->only && pid != config_->only && !followed.lookup(&pid)) return 0;
-    return config_;
+    return is_followed(config_, pid) ? config_ : 0;
 }
 
 // In one of the cgroups listed, or below it, or too deep to tell. Beyond the root everything reads as zero, which no

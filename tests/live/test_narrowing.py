@@ -182,6 +182,7 @@ def test_calls_in_progress_tell_thread_number_start_and_arguments(observer: Obse
     ) as process:  # fmt: skip
         os.read(ready, 1)
         time.sleep(0.2)
+        observer.source.follow(process.pid)
         entries = observer.source.in_progress()
         now = time.time_ns()
         (entry,) = entries[entries["tid"] == process.pid]

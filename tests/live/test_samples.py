@@ -20,6 +20,7 @@ while time.process_time() < 0.5: pass
 print(time.process_time(), flush=True)
 time.sleep(60)
 """
+_CPU = (Sample.CPU_USER, Sample.CPU_SYSTEM)
 
 
 def test_what_a_process_used_is_told_and_who_does_nothing_is_there(observer: Observer) -> None:
@@ -49,9 +50,27 @@ def test_what_a_process_used_is_told_and_who_does_nothing_is_there(observer: Obs
     told = {thread.tid: thread for thread in store.threads}
     assert (told[idle.pid].comm, told[idle.pid].args) == (b"sleep", (b"60",))
     assert idle.pid in before["tid"]
-    total = 0
-    for segment in store.segments:
-        samples = segment.samples[np.isin(segment.samples["kind"], (Sample.CPU_USER, Sample.CPU_SYSTEM))]
-        total += sum(int(row["value"]) for row in samples if store.threads[row["thread"]].tid == busy.pid)
     # What it used before the first sample is not told of any interval.
-    assert 0.1 < total / 1e9 <= used + 0.05
+    assert 0.1 < _cpu_seconds(store, busy.pid) <= used + 0.05
+
+
+def test_what_a_followed_command_used_is_told_and_of_nobody_else(observer: Observer) -> None:
+    first = len(observer.store.segments)
+    run = observer.run(sys.executable, "-I", "-S", "-c", "import time\nwhile time.process_time() < 2.5: pass")
+    assert run.status == 0
+    # What it used after the last sample, at most a second ago as long as samples are not late, is not told.
+    assert 0.1 < _cpu_seconds(observer.store, run.pid, first) <= 2.6
+    sampled = {
+        observer.store.threads[row["thread"]].tid
+        for segment in observer.store.segments[first:]
+        for row in segment.samples[np.isin(segment.samples["kind"], _CPU)]
+    }
+    assert sampled == {run.pid}
+
+
+def _cpu_seconds(store: Store, tid: int, first: int = 0) -> float:
+    total = 0
+    for segment in store.segments[first:]:
+        samples = segment.samples[np.isin(segment.samples["kind"], _CPU)]
+        total += sum(int(row["value"]) for row in samples if store.threads[row["thread"]].tid == tid)
+    return total / 1e9

@@ -122,7 +122,6 @@ class LiveSource:
         self._sampler = Sampler(self._offset, self._tasks)
         self.samples = True
         """Whether ``drain`` samples the threads' CPU time when that is due; else ``sample`` is to be called."""
-        self._followed = False
         self._started = False
         self._stopping = False
         self.received = 0
@@ -203,8 +202,6 @@ class LiveSource:
         0 when it is too early for another one.
         """
         before = self._sampler.stamp
-        if self._followed:
-            return 0
         blocks = self._sampler.blocks() if self.samples else self._sampler.blocks(0.0)
         if len(blocks):
             self._hand_on(sink, memoryview(blocks.tobytes()), np.zeros(len(blocks), np.int64))
@@ -216,12 +213,8 @@ class LiveSource:
         sink.feed(view, base, 0, latencies)
 
     def follow(self, pid: int) -> None:
-        """Record only this process and what it starts. To be said before ``begin``.
-
-        There are no samples of CPU time then: they are taken of every thread.
-        """
+        """Record only this process and what it starts. To be said before ``begin``."""
         self._config["only"] = pid
-        self._followed = True
 
     @property
     def narrowing(self) -> Narrowing:
