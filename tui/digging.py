@@ -124,7 +124,7 @@ class Wanted:
         self.enough = False
         """No more are wanted."""
         self.seen = 0
-        """Events looked at."""
+        """Events the filter keeps so far, hidden ones apart."""
 
     def mask(self, store: Store, segment: Segment) -> Mask:
         """The wanted events of the next segment."""
@@ -145,7 +145,7 @@ class Wanted:
                 self.enough = True
             self._left -= len(counted)
         mask[end:] = False
-        self.seen += int(np.count_nonzero((segment.flags[:end] & HIDDEN) == 0))
+        self.seen += int(np.count_nonzero(mask & (segment.flags & HIDDEN == 0)))
         return mask
 
 

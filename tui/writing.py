@@ -6,8 +6,10 @@ business of ``engine.recording.export``; live recording is that of ``engine.reco
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,13 @@ from numpy.typing import NDArray
 
 from engine.chisels.chisel import SECOND, moment
 from engine.recording.export import Choice, export
+from engine.sources.live.writer import GZIP_LEVEL
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.digging import Mask
+
+_PIECE = 1 << 16
+"""Bytes of events compressed at once to see how large a file becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Plan:
     path: Path
     compress: bool = False
     megabytes: float | None = None
-    """A new file after as many million bytes of events."""
+    """A new file after as many million bytes of events, compressed ones if ``compress``."""
     events: int | None = None
     """A new file after as many events."""
     seconds: float | None = None
@@ -66,14 +72,17 @@ class Writer:
         """Of each file that stays: its number, its name, the numbers of its first event and of its last."""
         self._files = 0
         self._began = self._counted = self._bytes = 0
+        self._compressor = zlib.compressobj(GZIP_LEVEL)
 
-    def take(self, _: Store, segment: Segment, mask: Mask) -> None:
+    def take(self, store: Store, segment: Segment, mask: Mask) -> None:
         """Note the events of a segment."""
         rows = np.flatnonzero(mask)
         if not len(rows):
             return
         sizes = np.diff(np.append(segment.offset, segment.end))[rows]
         plan, start = self._plan, 0
+        if plan.compress and plan.megabytes is not None:
+            sizes = self._compressed(store, segment.offset[rows], sizes)
         while start < len(rows):
             if not self._stretches or self._full(int(segment.time[rows[start]])):
                 if plan.files == self._files and plan.seconds is not None and plan.megabytes is None:
@@ -85,6 +94,18 @@ class Writer:
             self._counted += end - start
             self._bytes += int(sizes[start:end].sum())
             start = end
+
+    def _compressed(self, store: Store, offsets: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """By how much a gzip file grows with each event: of some at once with the last of them."""
+        grown = np.zeros(len(sizes), np.int64)
+        cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _PIECE)) + 1
+        for start, end in pairwise([0, *cuts.tolist(), len(sizes)]):
+            there, long = offsets[start:end], sizes[start:end]
+            data = np.frombuffer(store.raw.read(int(there[0]), int(there[-1] + long[-1])), np.uint8)
+            before = np.cumsum(long) - long
+            at = np.repeat(there - there[0] - before, long) + np.arange(int(long.sum()))
+            grown[end - 1] = len(self._compressor.compress(data[at[at < len(data)]].data))
+        return grown
 
     def _begin(self, number: int, time: int) -> None:
         self._stretches.append((self._files, self._plan.name(self._files, time), number, number))

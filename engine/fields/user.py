@@ -16,6 +16,8 @@ def _user(thread: Thread, store: Store, uid: int) -> User | None:
 
 
 def _name(thread: Thread, store: Store, uid: int) -> Value:
+    if uid == NO_ID:
+        return None
     if not store.user_names:
         return b"%d" % uid
     found = _user(thread, store, uid)

@@ -29,6 +29,8 @@ CONTAINERS = (
 """The same with container columns."""
 PODS = CONTAINERS.replace("%container.name", "%k8s.pod.name")
 """The same with pods in place of containers' names."""
+TASKS = CONTAINERS.replace("%container.name", "%mesos.task.name")
+"""The same with Mesos tasks, which no capture tells of: whoever asks for them is told so."""
 TERMINAL = DEFAULT.replace("%thread.tid", "%proc.pid.%thread.tid")
 """The format of a line on a terminal when none is given."""
 COLOURED = (

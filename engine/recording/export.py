@@ -27,7 +27,7 @@ from engine.recording.chosen import block_sizes, cluster_blocks, container_block
 from engine.recording.moments import moment, window
 from engine.sources import open_capture
 from engine.sources.blocks import FRAME, SECTION, is_length
-from engine.sources.live.writer import Facts
+from engine.sources.live.writer import GZIP_LEVEL, Facts
 from engine.sources.native.writer import NativeWriter
 from engine.sources.raw import PAGE
 from engine.sources.scap import CaptureError, ScapSource
@@ -109,7 +109,7 @@ def _whole(store: Store, target: Path, choice: Choice, single: bool, progress: P
 def _copied(store: Store, target: Path, choice: Choice, progress: Progress) -> int:
     """Everything, as the .scap stream it is."""
     end = store.segments[-1].end
-    with gzip.open(target, "wb", 6) if choice.compress else open(target, "wb") as file:
+    with gzip.open(target, "wb", GZIP_LEVEL) if choice.compress else open(target, "wb") as file:
         for start in range(0, end, PAGE):
             piece = store.raw.read(start, min(start + PAGE, end))
             if len(piece) < min(PAGE, end - start):

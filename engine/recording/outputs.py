@@ -26,7 +26,7 @@ class Output(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes written so far, as far as rotation is concerned."""
+        """Bytes written so far, as far as rotation is concerned: of a compressed file compressed ones."""
 
     def events(
         self,

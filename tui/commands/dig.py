@@ -21,7 +21,7 @@ from engine.chisels.library import Library, load
 from engine.events import CATALOGUE, SCAP_TYPES, Trait
 from engine.filters.syntax import quote
 from engine.query.dumps import Payload
-from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TERMINAL, Clock, FormatError, LineFormat
+from engine.query.lines import COLOURED, CONTAINERS, DEFAULT, PODS, TASKS, TERMINAL, Clock, FormatError, LineFormat
 from engine.store.segment import Segment
 from engine.store.store import Store
 from tui.arguments import at_least
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _PRESETS = {
     "c": CONTAINERS, "container": CONTAINERS, "k": PODS, "kubernetes": PODS,
-    "p": DEFAULT,
+    "p": DEFAULT, "m": TASKS, "mesos": TASKS,
 }  # fmt: skip
 
 
@@ -92,6 +92,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     chisels = parser.add_argument_group("chisels").add_argument
     chisels("-c", "--chisel", metavar="NAME [ARGS]", action="append", default=[],
             help="run a chisel in place of printing; several arguments in one word; -cl lists the chisels")  # fmt: skip
+    chisels("--list-chisels", action="append_const", const=LIST, dest="chisel", help="list the chisels")
     chisels("-i", "--chisel-info", metavar="NAME", help="say all about a chisel")
     output = parser.add_argument_group("output").add_argument
     output("-S", "--summary", action="store_true", help="at the end how many events there were of each type")

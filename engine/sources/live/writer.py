@@ -6,11 +6,12 @@ events become pairs of enter and exit. When a file is begun and ended is the cal
 
 from __future__ import annotations
 
-import gzip
 import struct
 from collections.abc import Iterable
+from gzip import GzipFile
+from io import BufferedWriter, FileIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,11 @@ from engine.events import SYSCALLS, FdKind
 from engine.model.facts import Group, Interface, Machine, Role, Socket, Thread, User
 from engine.sources.sink import FactSink
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+GZIP_LEVEL = 6
+"""How hard it is tried to make a compressed file small, 1 to 9."""
 OLD_CODES = 328
 """Greatest generic call code sysdig 0.29.3 survives."""
 OLD_KINDS = FdKind.FILE_V2
@@ -98,6 +104,16 @@ class Facts:
         return b"".join(pieces)
 
 
+class _Counted(BufferedWriter):
+    """Knows how many bytes were written to it."""
+
+    written = 0
+
+    def write(self, data: ReadableBuffer) -> int:
+        self.written += memoryview(data).nbytes
+        return super().write(data)
+
+
 class ScapFile:
     """A file being written."""
 
@@ -110,14 +126,20 @@ class ScapFile:
         a call, and each gets an enter; else they have theirs.
         """
         self._single = single
-        self.size = 0
-        """Bytes of event blocks written."""
-        opened = gzip.open(path, "wb", 6) if compress else open(path, "wb")  # noqa: SIM115
-        self._file = cast(BinaryIO, opened)
+        self._counted = _Counted(FileIO(path, "wb"))
+        self._file: GzipFile | _Counted = self._counted
+        if compress:
+            self._file = GzipFile(path, "wb", GZIP_LEVEL, self._counted)
         self._old = old
         self._pairs = Pairs(OLD_CODES if old else len(SYSCALLS), old)
         self.section(facts)
         self.flush()
+        self._begin = self._counted.written
+
+    @property
+    def size(self) -> int:
+        """Bytes the file grew by, compressed ones of a compressed file, behind what it begins with."""
+        return self._counted.written - self._begin
 
     def section(self, facts: Facts) -> None:
         """Begin a section with what is known. Raises OSError."""
@@ -134,7 +156,6 @@ class ScapFile:
         enters = latencies if self._single else np.full(len(latencies), -1, np.int64)
         blocks = self._pairs.blocks(view, enters, starts, hidden)
         self._file.write(blocks)
-        self.size += len(blocks)
 
     def flush(self) -> None:
         """Hand what was written to the system: a kill leaves a file that opens up to here. Raises OSError."""
@@ -142,7 +163,11 @@ class ScapFile:
 
     def close(self) -> None:
         """Finish the file. Raises OSError."""
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            # A compressor leaves the file it writes to open.
+            self._counted.close()
 
 
 def _block(kind: int, body: bytes) -> bytes:

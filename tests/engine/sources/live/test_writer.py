@@ -216,6 +216,20 @@ def test_what_was_flushed_opens_though_the_file_was_never_finished(tmp_path: Pat
     assert [event.type.name for event in events(store) if not event.segment.flags[event.row] & HIDDEN] == ["read"] * 2
 
 
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_size_of_a_file_is_what_it_grew_by_compressed_or_not(compress: bool, tmp_path: Path) -> None:
+    path = tmp_path / "x.scap"
+    file = ScapFile(path, facts(), compress=compress)
+    begun = path.stat().st_size
+    assert file.size == 0
+    for _ in range(100):
+        file.events(memoryview(READ), np.array([9]))
+    file.flush()
+    assert file.size == path.stat().st_size - begun > 0
+    file.close()
+    assert (len(READ) * 100 > file.size) == compress
+
+
 def _second(line: str) -> int:
     hours, minutes, seconds = map(int, line.partition(" ")[0].split(":"))
     return (hours * 60 + minutes) * 60 + seconds
