@@ -176,8 +176,14 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         value = read(subject, store)
         return value is not None and value != () and bool(answer(value))
 
+    def of_many(subjects: Sequence[Any], store: Store) -> list[bool]:
+        """The answers, each value asked once."""
+        values = [read(subject, store) for subject in subjects]
+        answers = {value: value is not None and value != () and bool(answer(value)) for value in set(values)}
+        return [answers[value] for value in values]
+
     if side.field is None or side.field.place is not Place.LATE:
-        return term(place, test, text, passing=side.passing)
+        return term(place, of_many, text, passing=side.passing)
     if side.field.parameter is not None:
         return ParameterTerm(side, answer, test, text, needle, arrays)
     types, same, argument = side.field.types, side.field.same, side.argument
@@ -185,8 +191,8 @@ def _term(side: Side, answer: Answer, text: str, needle: bytes | None = None, *,
         return SharedTerm(test, lambda segment, store: same(segment, store, argument), text)
     if types is not None:
         only = of_types(_having(types), f"{side.name} of a type")
-        return joined(True, [only, term(place, test, text)])
-    return term(place, test, text)
+        return joined(True, [only, term(place, of_many, text)])
+    return term(place, of_many, text)
 
 
 def _of_types(field: Field, argument: str | None, answer: Answer, text: str) -> Plan:
@@ -340,7 +346,10 @@ def _between(left: Side, node: Comparison, operand: Operand) -> Plan:
             return False
         return bool(_over(left, node, lambda one: test(one, other))(value))
 
-    return term(place, compare, str(node), passing=left.passing or right.passing)
+    def of_many(subjects: Sequence[Any], store: Store) -> list[bool]:
+        return [compare(subject, store) for subject in subjects]
+
+    return term(place, of_many, str(node), passing=left.passing or right.passing)
 
 
 def _right_test(left: Side, node: Comparison) -> Callable[[Any, Any], bool]:

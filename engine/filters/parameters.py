@@ -23,7 +23,7 @@ from engine.fields.field import FieldType, Place, Value
 from engine.fields.render import text_maker, value_of
 from engine.fields.values import CURRENT_DIRECTORY, directory_of_fd, numbered, tagged
 from engine.filters.kernels import placed_texts, search_placed, spread
-from engine.filters.plan import Mask, Plan, Rows, Test
+from engine.filters.plan import EventTest, Mask, Plan, Rows
 from engine.filters.sides import Side
 from engine.query.by_row import ByRow
 from engine.store.segment import Segment
@@ -86,7 +86,7 @@ class ParameterTerm(Plan):
     place = Place.LATE
 
     def __init__(
-        self, side: Side, answer: Callable[[Any], Any], test: Test, text: str, needle: bytes | None, arrays: bool
+        self, side: Side, answer: Callable[[Any], Any], test: EventTest, text: str, needle: bytes | None, arrays: bool
     ) -> None:
         """``answer`` decides about a present value, ``test`` about an event; ``needle`` when the answer is whether the
         bytes contain it; ``arrays`` when numbers may be asked many at a time."""
@@ -232,7 +232,7 @@ class ParameterTerm(Plan):
         held = self._of_identity.at(
             found.store.fds.identities,
             identities[identities >= 0],
-            lambda identity: self._decide(tagged(identity)),
+            lambda identities: [self._decide(tagged(identity)) for identity in identities],
         )[identities]
         unknown = identities < 0
         numbers, at = np.unique(told[unknown], return_inverse=True)

@@ -29,8 +29,11 @@ from engine.store.store import Store
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp] | None
 """Rows of a segment that are asked, None for all of them."""
-Test = Callable[[Any, Store], bool]
-"""Decides about an EventType, a Thread or None, an Identity or None, or an Event, according to its place."""
+Test = Callable[[Sequence[Any], Store], Sequence[bool]]
+"""Decides about each of some EventTypes, Threads or None, Identities or None, or Events, according to its place."""
+
+EventTest = Callable[[Event, Store], bool]
+"""Decides about one event."""
 
 _COST = {place: 4.0**cost for cost, place in enumerate(Place)}
 """ns an event before anything was measured, in order rather than in size."""
@@ -165,7 +168,7 @@ class _TypeTerm(_TableTerm):
 
 
 class _Tested(Plan):
-    """Decided by a test of one subject, of the kind its place says."""
+    """Decided by a test of subjects of the kind its place says."""
 
     def __init__(self, test: Test, text: str, *, passing: bool = False) -> None:
         super().__init__()
@@ -224,12 +227,12 @@ class _ThreadTerm(_RowTerm):
     def begin(self, store: Store) -> None:
         """As of every term decided by rows."""
         made_of = ByRow, self.text, self.moment(store)
-        self._answers = store.keep(made_of, lambda: ByRow(np.bool_, self.test(None, store)))
+        self._answers = store.keep(made_of, lambda: ByRow(np.bool_, self.test([None], store)[0]))
 
     def answer(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
         threads = store.threads
-        return self._answers.of(threads, segment.thread, segment.thread_span, lambda thread: self.test(thread, store))
+        return self._answers.of(threads, segment.thread, segment.thread_span, lambda rows: self.test(rows, store))
 
     def column(self, segment: Segment) -> NDArray[Any]:
         """The thread rows."""
@@ -247,12 +250,12 @@ class _FdTerm(_RowTerm):
 
     def begin(self, store: Store) -> None:
         """As of every term decided by rows."""
-        self._answers = store.keep((ByFdRow, self.text), lambda: ByFdRow(np.bool_, self.test(None, store)))
+        self._answers = store.keep((ByFdRow, self.text), lambda: ByFdRow(np.bool_, self.test([None], store)[0]))
 
     def answer(self, store: Store, segment: Segment) -> Mask:
         """As of every term decided by rows."""
         fds = store.fds
-        return self._answers.of_fds(fds, segment.fd_row, segment.fd_span, lambda identity: self.test(identity, store))
+        return self._answers.of_fds(fds, segment.fd_row, segment.fd_span, lambda rows: self.test(rows, store))
 
     def column(self, segment: Segment) -> NDArray[Any]:
         """The fd rows."""
@@ -319,7 +322,7 @@ class _LateTerm(_Tested):
     def _mask(self, store: Store, segment: Segment, rows: Rows) -> Mask:
         count = len(segment) if rows is None else len(rows)
         events = (Event(store, segment, int(row)) for row in (range(count) if rows is None else rows))
-        return np.fromiter((self.test(event, store) for event in events), np.bool_, count)
+        return np.fromiter((self.test([event], store)[0] for event in events), np.bool_, count)
 
 
 class _Complement(Plan):
@@ -401,7 +404,7 @@ def term(place: Place, test: Test, text: str, *, passing: bool = False) -> Plan:
     ``passing``: the test asks fields that are (``Field.passing``).
     """
     if place is Place.TYPE:
-        return of_types(np.array([test(kind, None) for kind in CATALOGUE]), text)  # type: ignore[arg-type]
+        return of_types(np.array(test(CATALOGUE, None)), text)  # type: ignore[arg-type]
     return _TERMS[place](test, text, passing=passing)
 
 
@@ -430,7 +433,12 @@ def negated(operand: Plan) -> Plan:
             return _TypeTerm(~operand.answers, text)
         case _Tested():
             test = operand.test
-            return term(operand.place, lambda subject, store: not test(subject, store), text, passing=operand.passing)
+            return term(
+                operand.place,
+                lambda rows, store: [not held for held in test(rows, store)],
+                text,
+                passing=operand.passing,
+            )
         case _:
             return _Complement(operand)
 
@@ -475,12 +483,17 @@ def _merged(every: bool, terms: Sequence[Plan]) -> Plan:
 
 
 def _together(every: bool, tests: Sequence[Test]) -> Test:
-    def test(subject: Any, store: Store) -> bool:
-        # A loop and no all(): nesting may be deep, and each level must cost one frame.
-        for asked in tests:
-            if asked(subject, store) is not every:
-                return not every
-        return every
+    first, *others = tests
+
+    def test(subjects: Sequence[Any], store: Store) -> Sequence[bool]:
+        held = list(first(subjects, store))
+        # A loop and no recursion: nesting may be deep, and each level must cost one frame.
+        for asked in others:
+            undecided = [place for place, answer in enumerate(held) if answer is every]
+            answers = asked([subjects[place] for place in undecided], store)
+            for place, answer in zip(undecided, answers, strict=True):
+                held[place] = answer
+        return held
 
     return test
 

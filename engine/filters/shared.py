@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.decode.event import Event
 from engine.fields.field import Place
-from engine.filters.plan import Mask, Plan, Rows, Test
+from engine.filters.plan import EventTest, Mask, Plan, Rows
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -28,7 +28,7 @@ class SharedTerm(Plan):
 
     place = Place.LATE
 
-    def __init__(self, test: Test, keys: Keys, text: str) -> None:
+    def __init__(self, test: EventTest, keys: Keys, text: str) -> None:
         super().__init__()
         self.text = text
         self._test = test

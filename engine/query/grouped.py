@@ -233,9 +233,9 @@ class Groups:
         self._keys: list[Value]
         if merged:
             assert isinstance(key, ThreadKey | GroupedKey)
-            self._keys, self._row = _numbered([key.group(int(code)) for code in self._codes])
+            self._keys, self._row = _numbered([key.group(code) for code in self._codes.tolist()])
         else:
-            self._keys = [key.value(int(code)) for code in self._codes]
+            self._keys = [key.value(code) for code in self._codes.tolist()]
             self._row = np.arange(len(self._codes))
         self._fields = [look_up(column.field) for column in columns]
         self._merged = merged

@@ -8,6 +8,7 @@ without a key has code -1 and is in no row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Protocol
@@ -68,15 +69,20 @@ class _Coded:
     def value(self, code: int) -> Value:
         return self.values[code][0]
 
-    def code(self, *values: Value) -> int:
-        """The code of a combination, -1 when a part is absent."""
-        if None in values:
-            return -1
-        code = self._codes.get(values)
-        if code is None:
-            code = self._codes[values] = len(self.values)
-            self.values.append(values)
-        return code
+    def codes_for(self, combinations: Iterable[tuple[Value, ...]]) -> list[int]:
+        """The code of each combination, -1 where a part is absent."""
+        codes = []
+        known = self._codes
+        for values in combinations:
+            code = known.get(values)
+            if code is None:
+                if None in values:
+                    code = -1
+                else:
+                    code = known[values] = len(self.values)
+                    self.values.append(values)
+            codes.append(code)
+        return codes
 
 
 class ThreadKey(_Coded):
@@ -89,19 +95,21 @@ class ThreadKey(_Coded):
         self._fields = [look_up(name) for name in names]
         self._table = ByRow(np.int32, -1)
 
-    def _code(self, thread: Thread) -> int:
-        return self.code(*(field.value(thread, self._store, argument) for field, argument in self._fields))
+    def _codes_of(self, threads: Sequence[Thread]) -> list[int]:
+        store = self._store
+        read = [[field.value(thread, store, argument) for thread in threads] for field, argument in self._fields]
+        return self.codes_for(zip(*read, strict=True))
 
     def codes(self, rows: NDArray[np.intp]) -> Codes:
         """Codes of thread rows."""
-        codes: Codes = self._table.at(self._store.threads, rows, self._code)[rows]
+        codes: Codes = self._table.at(self._store.threads, rows, self._codes_of)[rows]
         return codes
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By thread row."""
         threads = self._store.threads
         return Lookup(
-            segment.thread, self._table.of(threads, segment.thread, segment.thread_span, self._code, mask)[:-1]
+            segment.thread, self._table.of(threads, segment.thread, segment.thread_span, self._codes_of, mask)[:-1]
         )
 
     def group(self, code: int) -> Value:
@@ -119,13 +127,16 @@ class FdKey(_Coded):
         self._field, self._argument = look_up(name)
         self._table = ByFdRow(np.int32, -1)
 
-    def _code(self, identity: Identity) -> int:
-        return self.code(self._field.value(identity, self._store, self._argument))
+    def _codes_of(self, identities: Sequence[Identity]) -> list[int]:
+        value, store, argument = self._field.value, self._store, self._argument
+        return self.codes_for([(value(identity, store, argument),) for identity in identities])
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By fd row."""
         fds = self._store.fds
-        return Lookup(segment.fd_row, self._table.of_fds(fds, segment.fd_row, segment.fd_span, self._code, mask)[:-1])
+        return Lookup(
+            segment.fd_row, self._table.of_fds(fds, segment.fd_row, segment.fd_span, self._codes_of, mask)[:-1]
+        )
 
 
 class TypeKey(_Coded):
@@ -135,7 +146,7 @@ class TypeKey(_Coded):
         """Key by the named field."""
         super().__init__()
         field, argument = look_up(name)
-        self._table = np.array([self.code(field.value(kind, argument)) for kind in CATALOGUE], np.int32)
+        self._table = np.array(self.codes_for([(field.value(kind, argument),) for kind in CATALOGUE]), np.int32)
 
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """By type code."""
@@ -188,8 +199,9 @@ class LateKey(_Coded):
     def look_up(self, segment: Segment, mask: NDArray[np.bool_]) -> Lookup:
         """Event by event."""
         index = np.full(len(segment), -1, np.int32)
-        for row in np.flatnonzero(mask).tolist():
-            index[row] = self.code(self._field.of(Event(self._store, segment, row), self._argument))
+        rows = np.flatnonzero(mask)
+        events = (Event(self._store, segment, row) for row in rows.tolist())
+        index[rows] = self.codes_for((self._field.of(event, self._argument),) for event in events)
         return Lookup(index, np.arange(len(self), dtype=np.int32))
 
 

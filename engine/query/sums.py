@@ -71,24 +71,27 @@ class _Reader:
             case Place.TYPE:
                 span = 0, TYPES - 1, False
                 table = self._by_row.of(
-                    CATALOGUE, segment.type, span, lambda kind: _number(field.value(kind, argument)), mask
+                    CATALOGUE,
+                    segment.type,
+                    span,
+                    lambda kinds: [_number(field.value(kind, argument)) for kind in kinds],
+                    mask,
                 )
                 column: NDArray[Any] = segment.type
             case Place.THREAD:
                 column, span = segment.thread, segment.thread_span
-                table = self._by_row.of(
-                    store.threads, column, span, lambda thread: _number(field.value(thread, store, argument)), mask
-                )
+                table = self._by_row.of(store.threads, column, span, self._of_subjects, mask)
             case Place.FD:
                 column, span = segment.fd_row, segment.fd_span
-                table = self._by_row.of_fds(
-                    store.fds, column, span, lambda identity: _number(field.value(identity, store, argument)), mask
-                )
+                table = self._by_row.of_fds(store.fds, column, span, self._of_subjects, mask)
             case _:
                 return self._each(segment, mask)
         # Row -1 falls on the entry of absence at the end.
         values = table[column]
         return values, mask & (values != _UNKNOWN)
+
+    def _of_subjects(self, subjects: Sequence[Any]) -> list[int]:
+        return [_number(self._field.value(subject, self._store, self._argument)) for subject in subjects]
 
     def _each(self, segment: Segment, mask: NDArray[np.bool_]) -> Samples:
         """One by one: the view's filter is to leave few."""
