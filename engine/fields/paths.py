@@ -28,6 +28,8 @@ _ONE: Parameters = {
     "fchownat": "pathname",
     "quotactl": "special",
 }
+_ONE_MORE: Parameters = dict.fromkeys(("mknod", "mknodat"), "path")
+"""Those that sysdig's fs.path.name leaves out."""
 _OF_FD = frozenset({"fchmod", "fchown"})
 """Calls about one path, that of their descriptor."""
 _RENAMES = ("rename", "renameat", "renameat2")
@@ -70,10 +72,14 @@ def _worked(event: Event) -> bool:
     return event.type.is_exit and (event.type.name in OPENS or event.result == 0)
 
 
-def _of_call(parameters: Parameters, *, raw: bool = False) -> Callable[[Event, str | None], Value]:
+def _of_call(
+    parameters: Parameters, *, raw: bool = False, attempts: bool = False
+) -> Callable[[Event, str | None], Value]:
+    """The text of a parameter, of calls that succeeded; ``attempts``: of all."""
+
     def value(event: Event, _: str | None) -> Value:
         name = parameters.get(event.type.name)
-        if name is None or not _worked(event):
+        if name is None or not (attempts or _worked(event)):
             return None
         told = _told(event, name)
         if told is None:
@@ -88,24 +94,44 @@ def _folded(path: Value) -> Value:
     return joined(b"", path) if isinstance(path, bytes) and path.startswith(b"/") else path
 
 
-def _target(event: Event, _: str | None) -> Value:
-    target = _of_call(_TARGET)(event, None)
-    if event.type.name not in _SYMLINKS or not isinstance(target, bytes) or target.startswith(b"/"):
-        return target
-    link = _of_call(_SOURCE)(event, None)
-    return joined(link.rpartition(b"/")[0] + b"/", target) if isinstance(link, bytes) else target
+def _target(*, attempts: bool = False) -> Callable[[Event, str | None], Value]:
+    of_target, of_link = _of_call(_TARGET, attempts=attempts), _of_call(_SOURCE, attempts=attempts)
+
+    def value(event: Event, _: str | None) -> Value:
+        target = of_target(event, None)
+        if event.type.name not in _SYMLINKS or not isinstance(target, bytes) or target.startswith(b"/"):
+            return target
+        link = of_link(event, None)
+        return joined(link.rpartition(b"/")[0] + b"/", target) if isinstance(link, bytes) else target
+
+    return value
 
 
-def _one(*, raw: bool = False) -> Callable[[Event, str | None], Value]:
-    of_parameter = _of_call(_ONE, raw=raw)
+def _one(
+    parameters: Parameters = _ONE, *, raw: bool = False, attempts: bool = False
+) -> Callable[[Event, str | None], Value]:
+    of_parameter = _of_call(parameters, raw=raw, attempts=attempts)
 
     def value(event: Event, _: str | None) -> Value:
         if event.type.name not in _OF_FD:
             return of_parameter(event, None)
         identity = event.fd
-        return without_controls(identity.name) if identity is not None and _worked(event) else None
+        return without_controls(identity.name) if identity is not None and (attempts or _worked(event)) else None
 
     return value
+
+
+_attempted_one = _one({**_ONE, **_ONE_MORE}, attempts=True)
+_attempted_source = _of_call(_SOURCE, attempts=True)
+_attempted_target = _target(attempts=True)
+
+
+def _attempted(event: Event, which: str | None) -> Value:
+    if not event.type.is_exit:
+        return None
+    if which == "dst":
+        return _attempted_target(event, None)
+    return (_attempted_source if event.type.name in _SOURCE else _attempted_one)(event, None)
 
 
 def _absolute(event: Event, which: str | None) -> Value:
@@ -137,6 +163,21 @@ FIELDS = (
         types=lambda kind: kind.name in _AT,
         example="evt.abspath[dst] startswith /etc",
     ),
+    Field(
+        "evt.path",
+        FieldType.TEXT,
+        "path a call works on, absolute, whether it succeeded or not; of renames and mounts [dst] is where they lead, "
+        "of links what they point at",
+        _attempted,
+        Place.LATE,
+        "event",
+        argument=Argument.OPTIONAL,
+        takes="src or dst",
+        named=frozenset({"src", "dst"}),
+        types=_exits(_ONE, _ONE_MORE, _OF_FD, _SOURCE),
+        own=True,
+        example="evt.path startswith /etc and evt.failed = true",
+    ),
     _late(
         "fs.path.name",
         meaning="path a call about one path works on, absolute; of calls that succeeded, and of opens",
@@ -160,7 +201,7 @@ FIELDS = (
     _late(
         "fs.path.target",
         meaning="what a rename, a mount or a link leads to, absolute; for links what they point at",
-        value=_target,
+        value=_target(),
         types=_exits(_TARGET),
         example="fs.path.target glob /etc/*.conf",
     ),

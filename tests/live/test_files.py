@@ -11,6 +11,8 @@ import pytest
 from engine.events import FLAG_TABLES
 from engine.sources.live.source import LiveSource, Options
 from tests.live.observing import Observer
+from tests.views.running import as_rows
+from tests.views.running import run as run_view
 
 FLAGS = dict(FLAG_TABLES["file_flags"])
 
@@ -251,3 +253,31 @@ def test_mapping_memory_tells_its_file_protection_and_the_memory_after_it(observ
     assert mapped.prot == dict(FLAG_TABLES["prot_flags"])["PROT_READ"]
     assert mapped.flags == dict(FLAG_TABLES["mmap_flags"])["MAP_PRIVATE"]
     assert mapped.vm_size > mapped.vm_rss > 1000
+
+
+ATTEMPTS = """
+import os
+os.setgid(65534); os.setuid(65534)
+os.chdir("/etc")
+for attempt, *paths in (
+    (os.unlink, "shadow"), (os.rename, "shadow", "/etc/taken"), (os.chmod, "/etc/shadow", 0o777),
+    (os.rmdir, "/etc/there-is-none"), (os.symlink, "shadow", "/etc/soft"), (os.mknod, "/etc/made"),
+    (open, "/etc/shadow", "w"),
+):
+    try: attempt(*paths)
+    except OSError: pass
+"""
+
+
+def test_attempts_on_files_tell_what_was_tried(observer: Observer) -> None:
+    pid = observer.python(ATTEMPTS).pid
+    rows = [row for row in as_rows(run_view(observer.store, "file_integrity")) if row["PID"] == pid]
+    assert [(row["OPERATION"], row["RES"], row["PATH"], row["TO"]) for row in rows if row["USER"] == "nobody"] == [
+        ("unlink", "EACCES", "/etc/shadow", None),
+        ("rename", "EACCES", "/etc/shadow", "/etc/taken"),
+        ("chmod", "EPERM", "/etc/shadow", None),
+        ("rmdir", "ENOENT", "/etc/there-is-none", None),
+        ("symlink", "EACCES", "/etc/soft", "/etc/shadow"),
+        ("mknodat", "EACCES", "/etc/made", None),
+        ("openat", "EACCES", "/etc/shadow", None),
+    ]

@@ -376,7 +376,27 @@ def of_a_link_in_a_directory() -> tuple[Event, Expected]:
 def of_a_failed_call() -> tuple[Event, Expected]:
     seen = Machine(listed(10))
     made = seen.happens(code("renameat2"), 10, res=-2, olddirfd=-100, oldpath="a", newdirfd=-100, newpath="b")
-    return made, {"fs.path.source": None, "evt.abspath[src]": "/home/a", "evt.abspath[dst]": "/home/b", "fd.uid": None}
+    expected = {
+        "fs.path.source": None,
+        "evt.abspath[src]": "/home/a",
+        "evt.abspath[dst]": "/home/b",
+        "evt.path": "/home/a",
+        "evt.path[dst]": "/home/b",
+        "fd.uid": None,
+    }
+    return made, expected
+
+
+def of_a_refused_removal() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    made = seen.happens(code("unlink"), 10, res=-13, path="../etc/shadow")
+    return made, {"fs.path.name": None, "evt.path": "/etc/shadow", "evt.path[dst]": None}
+
+
+def of_refused_rights() -> tuple[Event, Expected]:
+    seen = Machine(listed(10))
+    seen.fd(10, 5, FdKind.FILE, b"/etc/shadow")
+    return seen.happens(code("fchmod"), 10, res=-1, fd=5, mode=0), {"fs.path.name": None, "evt.path": "/etc/shadow"}
 
 
 def of_an_old_call_told_by_its_enter() -> tuple[Event, Expected]:
@@ -408,6 +428,8 @@ MADE: tuple[Callable[[], tuple[Event, Expected]], ...] = (
     of_a_changed_executable,
     of_a_link_in_a_directory,
     of_a_failed_call,
+    of_a_refused_removal,
+    of_refused_rights,
     of_an_old_call_told_by_its_enter,
     inside_of_a_call,
 )
