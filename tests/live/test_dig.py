@@ -50,25 +50,47 @@ def said(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def test_a_capture_of_some_seconds_is_written_read_and_narrowed(tmp_path: Path) -> None:
-    path = tmp_path / "cap.scap"
-    with digging("-w", str(path), "-M", "5") as process:
-        repeat(process, run("cat", "/etc/hostname"))
-        assert said(process) == ""
-    with digging("-r", str(path), "proc.name=cat", "and", "evt.type=openat", "and", "evt.dir=<") as process:
-        assert "/etc/hostname" in said(process)
-    with digging("-r", str(path), "evt.type=epoll_pwait and proc.name=kube-apiserver") as process:
-        assert said(process) == ""
-    with digging("-r", str(path), "proc.name=cat", "--summary", "-q") as process:
-        assert "openat" in said(process)
+def program(folder: Path, name: str, text: str) -> Callable[[], object]:
+    """Runs a program of that name."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\n{text}")
+    path.chmod(0o755)
+    return run(str(path))
+
+
+def test_a_capture_of_five_seconds_is_narrowed_step_by_step(tmp_path: Path) -> None:
+    waits = "import ctypes, select\npolled = select.epoll()\nroom = ctypes.create_string_buffer(12)\n"
+    waits += "for _ in range(5): ctypes.CDLL(None).epoll_pwait(polled.fileno(), room, 1, 10, None)\n"
+    server = program(tmp_path, "kube-apiserver", waits)
+    probe = "import socket\nsocket.socket(2, 2).sendto(b'who are you', ('127.0.0.8', 31337))\n"
+    scanner = program(tmp_path, "nmap", probe)
+    path = str(tmp_path / "cap.scap")
+    with subprocess.Popen(["timeout", "5", sys.executable, "-m", "tui.cli", "dig", "-w", path], stdout=-1) as writing:
+        for _ in range(8):
+            time.sleep(0.4)
+            server()
+            scanner()
+        assert writing.communicate(timeout=SECONDS)[0] == b""
+
+    def read(*words: str) -> str:
+        with digging("-r", path, *words) as process:
+            return said(process)
+
+    lines = read("evt.type=epoll_pwait and proc.name=kube-apiserver").splitlines()
+    assert len(lines) >= 2 * 5 and all(" kube-apiserver (" in line and " epoll_pwait " in line for line in lines)
+    sent = ("proc.name=nmap", "and", "evt.type=sendto", "and", "fd.sip=127.0.0.8")
+    assert all("->127.0.0.8:31337" in line for line in read(*sent, "and", "evt.dir=<").splitlines())
+    assert "\t0x0000: 7768 6f20 6172 6520 796f 75              who are you\n" in read(*sent, "--print-hex-ascii")
+    summary = read("proc.name=nmap", "--summary", "-q").splitlines()
+    assert summary[1] == "Event           #Calls" and any(line.startswith("< sendto  ") for line in summary)
 
 
 def test_packets_to_an_address_are_found_by_it() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        program = Path(sys.executable).name
-        words = f"proc.name={program} and evt.type=sendto and fd.sip=127.0.0.1 and fd.sport={port}"
+        name = Path(sys.executable).name
+        words = f"proc.name={name} and evt.type=sendto and fd.sip=127.0.0.1 and fd.sport={port}"
         with digging("-n", "1", *words.split(" "), "--print-hex-ascii") as process:
             send = f"import socket; socket.socket(2, 2).sendto(b'probe of a port', ('127.0.0.1', {port}))"
             repeat(process, run(sys.executable, "-c", send))
@@ -95,11 +117,11 @@ def test_what_a_download_writes_is_piped_to_grep(tmp_path: Path) -> None:
     server = http.server.HTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    program = "wget" if shutil.which("wget") else "curl"
+    fetcher = "wget" if shutil.which("wget") else "curl"
     fetch = ["wget", "-q", "-O", str(tmp_path / "page"), url]
-    if program == "curl":
+    if fetcher == "curl":
         fetch = ["curl", "-s", "-o", str(tmp_path / "page"), url]
-    words = f"proc.name={program} and evt.type in (write, writev)"
+    words = f"proc.name={fetcher} and evt.type=write"
     with digging("-M", "5", "-s", "2000", words) as process:
         grep = subprocess.Popen(["grep", "-a", "api.example.com"], stdin=process.stdout, stdout=-1, text=True)
         repeat(process, run(*fetch))
