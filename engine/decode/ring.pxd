@@ -16,4 +16,4 @@ cdef class Ring:
     cdef readonly object latencies
     cdef readonly uint64_t malformed
 
-    cdef uint64_t _walk(self, uint64_t *events) noexcept nogil
+    cdef uint64_t _walk(self, uint64_t most, uint64_t *events) noexcept nogil

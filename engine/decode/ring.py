@@ -48,23 +48,24 @@ class Ring:
         """Bytes of records not yet drained."""
         return load_acquire64(self._producer) - load_acquire64(self._consumer)
 
-    def drain(self) -> tuple:
-        """Make blocks of the waiting records, as many as fit ``buffer``; returns (bytes, events) made."""
+    def drain(self, most: int) -> tuple:
+        """Make blocks of at most so many waiting records, as many as fit ``buffer``; returns (bytes, events) made."""
         events: uint64_t = 0
         made: uint64_t
+        limit: uint64_t = min(most, self._most)
         with cython.nogil:
-            made = self._walk(cython.address(events))
+            made = self._walk(limit, cython.address(events))
         return made, events
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _walk(self, events: cython.pointer(uint64_t)) -> uint64_t:
+    def _walk(self, most: uint64_t, events: cython.pointer(uint64_t)) -> uint64_t:
         used: uint64_t = 0
         count: uint64_t = 0
         position: uint64_t = load_acquire64(self._consumer)
         end: uint64_t = load_acquire64(self._producer)
-        while position < end and used + ROOM <= self._capacity and count < self._most:
+        while position < end and used + ROOM <= self._capacity and count < most:
             head: cython.pointer(cython.const[uint8_t]) = self._data + (position & self._mask)
             length: uint32_t = load_acquire32(head)
             if length & _BUSY:

@@ -18,7 +18,7 @@ from engine.ingest import look_inside
 from engine.pushdown import Pushdown
 from engine.recording import outputs
 from engine.recording.chosen import container_blocks, narrow, write
-from engine.sources.live.source import LiveSource
+from engine.sources.live.source import EVERYTHING, LiveSource
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
 from engine.store.segment import HIDDEN, Segment
@@ -26,6 +26,10 @@ from engine.store.store import Store
 
 FLUSH = 0.5
 """Seconds after which what was recorded is surely in the file."""
+_USUAL = 256
+"""Bytes an event takes in a file, about."""
+_FEW = 64
+"""Events it is worth to write at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,10 @@ class Recorder:
 
     def _step(self) -> bool:
         self._pushdown.update(self._source)
-        more = self._source.drain(self._decoder)
+        # Readers refuse a file without events: one is begun when there are more.
+        if self._is_over(time.monotonic()) and self._source.waiting and not self.full:
+            self._next_file()
+        more = self._source.drain(self._decoder, self._room())
         now = time.monotonic()
         due = now - self._flushed > FLUSH
         if due or not more or self._plan.rotates:
@@ -156,9 +163,6 @@ class Recorder:
             self._decoder.seal()
         if self._store.segments:
             self._write()
-            # Readers refuse a file without events: one is begun when there are more.
-            if more and self._source.waiting and not self.full and self._is_over(now):
-                self._next_file()
         if due:
             if self._output is not None:
                 self._output.flush()
@@ -176,6 +180,21 @@ class Recorder:
                 self._chosen(segment)
         self._source.raw.drop(segments[-1].end)
         self._decoder.forget(len(segments))
+
+    def _room(self) -> int:
+        """How many events may come before it is seen whether the file is over; 1 at least, lest one waits for ever.
+
+        Rather a file that is too large than events that are lost.
+        """
+        plan, room = self._plan, EVERYTHING
+        if self._source.crowded:
+            return room
+        if plan.each is not None:
+            room = plan.each - (self.events - self._before)
+        if plan.megabytes is not None and self._output is not None:
+            left = int(plan.megabytes * 1e6) - self._output.size
+            room = min(room, max(left // _USUAL, _FEW))
+        return max(room, 1)
 
     def _is_over(self, now: float) -> bool:
         """Whether the file is as large, or as old, as one may be."""

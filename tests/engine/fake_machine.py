@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.events import SCAP_TYPES, codes_by_name
 from engine.model.facts import Thread
-from engine.sources.live.source import LiveSink, Narrowing
+from engine.sources.live.source import EVERYTHING, LiveSink, Narrowing
 from engine.sources.raw import KeptBytes
 from tests.scapfile import event, pack
 
@@ -36,6 +36,7 @@ class FakeMachine:
         self.failing: Exception | None = None
         self.calls: list[tuple[int, int, int, int]] = []
         """Tid, type code, since when, fd number."""
+        self.crowded = False
         self.stuck = False
         """True while nothing is handed on, though there is something."""
         self._threads = threads
@@ -72,12 +73,13 @@ class FakeMachine:
     def sample(self, sink: LiveSink) -> int:
         return 0
 
-    def drain(self, sink: LiveSink) -> bool:
+    def drain(self, sink: LiveSink, most: int = EVERYTHING) -> bool:
         self.on_drain()
         if self.failing is not None:
             raise self.failing
         with self._lock:
-            blocks, self._waiting = ([], self._waiting) if self.stuck else (self._waiting, [])
+            most = 0 if self.stuck else most
+            blocks, self._waiting = self._waiting[:most], self._waiting[most:]
         if blocks:
             data = memoryview(b"".join(blocks))
             base = self.raw.size

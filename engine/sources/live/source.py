@@ -34,6 +34,8 @@ __all__ = ["LiveSource", "LoadError", "Narrowing", "Options"]
 
 INTERVAL = 0.02
 """Seconds between two looks at the ring. The kernel side never wakes us up: that costs it more than a record."""
+EVERYTHING = 1 << 62
+"""More calls than there are."""
 ROOM = 4 << 20
 """Bytes of event blocks made at once."""
 _CONFIG = np.dtype(
@@ -105,6 +107,7 @@ class LiveSource:
         data = mmap.mmap(maps["events"], page + 2 * options.ring, prot=mmap.PROT_READ, offset=page)
         calls = table()
         encoded, self._offset = encoding(calls), clock()
+        self._size = options.ring
         self._ring = Ring(positions, data, options.ring, encoded, self._offset, room)
         self._lost = np.frombuffer(self._map("lost", _LOST.itemsize * self._loaded.cpus), _LOST, self._loaded.cpus)
         told = kernel_table(calls)
@@ -146,6 +149,11 @@ class LiveSource:
         return self._ring.waiting
 
     @property
+    def crowded(self) -> bool:
+        """So much waits that events will be lost soon."""
+        return self._ring.waiting > self._size // 2
+
+    @property
     def malformed(self) -> int:
         """Records that were none of the kernel side's; 0 unless something is broken."""
         return int(self._ring.malformed)
@@ -171,8 +179,8 @@ class LiveSource:
             return True
         return self.drain(sink)
 
-    def drain(self, sink: EventSink) -> bool:
-        """Hand on what there is, at most a few MB, waiting a moment when there is nothing.
+    def drain(self, sink: EventSink, most: int = EVERYTHING) -> bool:
+        """Hand on what there is, at most a few MB and so many calls, waiting a moment when there is nothing.
 
         False when the capture was stopped and all was handed on.
         """
@@ -181,7 +189,7 @@ class LiveSource:
             self.sample(sink)
         if named := self._naming.blocks(sink.store):
             self._hand_on(sink, memoryview(b"".join(named)), np.zeros(len(named), np.int64))
-        made, events = self._ring.drain()
+        made, events = self._ring.drain(most)
         if made:
             self.received += events
             self._hand_on(sink, self._ring.buffer.data[:made], self._ring.latencies[:events])

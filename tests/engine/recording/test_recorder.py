@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -70,6 +71,35 @@ def test_only_the_newest_files_are_kept_whatever_they_are_called(
     Recorder(cast(LiveSource, machine), plan).run(lambda: False)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert all(reads(tmp_path / name) == [b"one"] for name in names)
+
+
+@pytest.mark.parametrize("name", ["x.scap", "x.syscope"])
+@pytest.mark.parametrize("plan", [{"each": 30}, {"megabytes": 0.05}])
+def test_files_of_a_rotation_are_full_and_no_larger_however_much_comes_at_once(
+    tmp_path: Path, machine: FakeMachine, name: str, plan: dict[str, Any]
+) -> None:
+    made = Recorder(cast(LiveSource, machine), Plan(tmp_path / name, **plan))
+    data = [b"%d" % number for number in range(2000)]
+    for each in data:
+        machine.happen(data=each)
+    made.run(lambda: machine.waiting == 0)
+    paths = sorted(tmp_path.iterdir(), key=lambda path: int(re.sub(r"\D", "", path.name)))
+    parts = [reads(path) for path in paths]
+    assert list(itertools.chain(*parts)) == data
+    if "each" in plan:
+        assert [len(part) for part in parts] == [30] * 66 + [20]
+    else:
+        assert len(parts) > 2 and len({len(part) for part in parts[:-1]}) == 1
+        assert name == "x.syscope" or all(50_000 < path.stat().st_size < 70_000 for path in paths[:-1])
+
+
+def test_a_file_is_rather_too_large_than_that_events_are_lost(tmp_path: Path, machine: FakeMachine) -> None:
+    made = Recorder(cast(LiveSource, machine), Plan(tmp_path / "x.scap", each=30))
+    machine.crowded = True
+    for _ in range(200):
+        machine.happen(data=b"one")
+    made.run(lambda: machine.waiting == 0)
+    assert len(reads(tmp_path / "x.scap0")) == 200
 
 
 @pytest.mark.parametrize("filter_text", ["", "proc.pid=10"])

@@ -68,7 +68,7 @@ def drained(kernel: Kernel) -> list[Event]:
     raw = KeptBytes()
     store = Store(raw)
     decoder = Decoder(store, "live")
-    made, count = kernel.ring.drain()
+    made, count = kernel.ring.drain(1 << 30)
     view = kernel.ring.buffer.data[:made]
     raw.append(view)
     if made:
@@ -233,7 +233,7 @@ def test_a_full_buffer_leaves_the_rest_for_the_next_time() -> None:
         kernel.put(record(0, 9, result=4000, tid=100 + number, pieces=(bytes(4000),)))
     seen = 0
     while kernel.ring.waiting:
-        _, count = kernel.ring.drain()
+        _, count = kernel.ring.drain(1 << 30)
         seen += count
     assert seen == 12
 
@@ -265,6 +265,6 @@ def test_every_call_gets_parameters_of_their_size_whatever_its_pieces_hold() -> 
             # Small numbers are what conditions are about.
             kernel.put(record(call.native, *rng.integers(0, 24, 6).tolist(), pieces=(filler,) * 9))
             kernel.put(record(call.native, pieces=(None,) * 9))
-        raw_made, count = kernel.ring.drain()
+        raw_made, count = kernel.ring.drain(1 << 30)
         assert (count, kernel.ring.malformed) == (15, 0), CATALOGUE[call.type].name
         assert raw_made % 4 == 0
