@@ -10,21 +10,21 @@ table has the rows it stays with, beside what csysdig takes for the same.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pty
-import queue
 import re
 import signal
 import statistics
 import struct
 import sys
 import termios
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from fcntl import ioctl
+from fcntl import F_SETPIPE_SZ, fcntl, ioctl
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pyte
@@ -32,6 +32,8 @@ import pyte
 from benchmarks.measure import measure
 
 ROWS, COLUMNS = 40, 120
+PIPE_BYTES = 1 << 20
+"""Room for output that the emulator has not followed yet."""
 PATIENCE = 5.0
 """Seconds after which a key counts as lost and the measurement as failed."""
 PAUSE = 0.03
@@ -76,8 +78,10 @@ class Terminal:
         if not self.pid:
             os.environ.update(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(ROWS))
             os.execvp(command[0], command)
-        self._pieces: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
-        threading.Thread(target=self._receive, daemon=True).start()
+        # The emulator is slower than a terminal and must not be measured: a process of its own notes when output came.
+        self._pieces, noted = multiprocessing.Pipe(duplex=False)
+        fcntl(noted.fileno(), F_SETPIPE_SZ, PIPE_BYTES)
+        multiprocessing.Process(target=_receive, args=[self._fd, noted], daemon=True).start()
         ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def line(self, number: int) -> str:
@@ -105,30 +109,26 @@ class Terminal:
         marked = (self.line(number) for number in range(ROWS))
         return next((line.split()[1] for line in marked if line.startswith(CURSOR)), "")
 
-    def _receive(self) -> None:
-        """Note when each piece of output came: the emulator is slower than a terminal and must not be measured."""
-        with suppress(OSError):  # how Linux says that the program has ended
-            while piece := os.read(self._fd, 1 << 16):
-                self._pieces.put((time.perf_counter(), piece))
+    def _piece(self, end: float) -> tuple[float, bytes] | None:
+        """The next piece of output and when it came; None when none comes until a time."""
+        return self._pieces.recv() if self._pieces.poll(max(0.0, end - time.perf_counter())) else None
 
     def wait(self, painted: Callable[[], bool], patience: float = PATIENCE) -> float:
         """Follow the output until something is painted; seconds until the piece that painted it came."""
         began = came = time.perf_counter()
         while not painted():
-            try:
-                came, piece = self._pieces.get(timeout=max(0.0, began + patience - time.perf_counter()))
-            except queue.Empty:
-                raise LostKeyError("\n".join(self.line(number) for number in range(ROWS))) from None
+            found = self._piece(began + patience)
+            if found is None:
+                raise LostKeyError("\n".join(self.line(number) for number in range(ROWS)))
+            came, piece = found
             self._stream.feed(piece)
         return max(0.0, came - began)
 
     def follow(self, seconds: float) -> None:
         """Follow the output for a time."""
         end = time.perf_counter() + seconds
-        with suppress(queue.Empty):
-            while True:
-                _, piece = self._pieces.get(timeout=max(0.0, end - time.perf_counter()))
-                self._stream.feed(piece)
+        while found := self._piece(end):
+            self._stream.feed(found[1])
 
     def press(self, key: bytes, painted: Callable[[], bool], patience: float = PATIENCE) -> float:
         """Press a key; seconds until its effect is painted."""
@@ -144,12 +144,11 @@ class Terminal:
         began = time.perf_counter()
         os.write(self._fd, key)
         settled, table = began, self.table()
-        with suppress(queue.Empty):
-            while (left := settled + QUIET - time.perf_counter()) > 0:
-                came, piece = self._pieces.get(timeout=left)
-                self._stream.feed(piece)
-                if self.table() != table:
-                    settled, table = came, self.table()
+        while found := self._piece(settled + QUIET):
+            came, piece = found
+            self._stream.feed(piece)
+            if self.table() != table:
+                settled, table = came, self.table()
         return settled - began
 
     def close(self) -> None:
@@ -157,6 +156,13 @@ class Terminal:
         os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
         os.close(self._fd)
+
+
+def _receive(terminal: int, noted: Connection) -> None:
+    """Pass on what a terminal gets, and when."""
+    with suppress(OSError):  # how Linux says that the program has ended
+        while piece := os.read(terminal, 1 << 16):
+            noted.send((time.perf_counter(), piece))
 
 
 def press_all(terminal: Terminal) -> list[float]:

@@ -39,6 +39,9 @@ SHORTEST_DELAY = 100
 CAPTURE_DELAY = 500
 """Refresh period while a capture is read, milliseconds."""
 
+FRAMES = "120"
+"""Frames a second at most, as its variable of the environment has it."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the return value is the process's exit status (``exit_codes``)."""
@@ -118,6 +121,8 @@ def _explore(words: list[str]) -> int:
             parser.error(str(error.strerror))
     elif command:
         parser.error("a command is for the live machine, not for a capture")
+    # Read once, when the framework is imported: how long what changed waits to be painted.
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)
     from tui.app import run
     from tui.options import Options
 
