@@ -189,6 +189,25 @@ def test_only_processes_that_the_filter_keeps_are_written_along(tmp_path: Path) 
     assert listed == {str(os.getpid())}
 
 
+def test_events_of_processes_to_be_ignored_are_not_there() -> None:
+    with digging("-M", "3", "-U", "cat", "-p%proc.name", "evt.type=execve and proc.name in (cat, head)") as process:
+        repeat(process, lambda: [run(name, "/etc/hostname")() for name in ("cat", "head")])
+        assert set(said(process).split()) == {"head"}
+
+
+def test_every_file_but_the_last_has_as_many_events_as_asked_for(tmp_path: Path) -> None:
+    with digging("-M", "3", "-w", str(tmp_path / "part"), "-e", "300") as process:
+        repeat(process, run("ls", "-lR", "/etc/ssl"))
+        assert said(process) == ""
+    assert len(list(tmp_path.iterdir())) > 3
+    for number in range(3):
+        with digging("-D", "-r", str(tmp_path / f"part{number}"), "-p%evt.dir", "evt.type!=container") as process:
+            directions = said(process).split()
+        # Each call is written as two. Samples of CPU time, taken every second, come on top.
+        exits, enters = directions.count("<"), directions.count(">")
+        assert exits <= 300 <= max(exits, enters)
+
+
 def test_events_of_the_command_itself_are_not_among_them() -> None:
     with digging("-M", "2", "-p%proc.cmdline", f"proc.cmdline contains mark-{os.getpid()}") as process:
         assert said(process) == ""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.live.observing import Observer
+from views import load
 
 TUI = str(Path(sys.executable).with_name("tui"))
 READS = 20
@@ -63,3 +64,16 @@ def test_a_table_of_each_interval_begins_with_its_time(stream: Any) -> None:
     assert lines[1].split() == ["CALLS/S", "TOT", "TIME", "AVG", "TIME", "SYSCALL"]
     assert "\n" in lines
     assert running.wait(20) == 130
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("view", sorted(load().views))
+def test_every_view_is_there_live_and_ends_when_told(stream: Any, view: str) -> None:
+    table, rows = stream(view, "--every", "500ms"), stream(view, "--every", "500ms", "--json")
+    assert " – " in table.stdout.readline()
+    told = [json.loads(rows.stdout.readline()) for _ in range(2)]
+    assert all(each["from"] <= each["to"] and isinstance(each["rows"], list) for each in told)
+    for process in (table, rows):
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert (process.returncode, err) == (130, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +34,22 @@ def test_sort_top_and_filter(capsys: pytest.CaptureFixture[str]) -> None:
     sizes = [row["BYTES IN"] for row in json.loads(capsys.readouterr().out)]
     assert len(sizes) == 3
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("view", ["procs", "files", "syscalls", "connections", "syscall_latency"])
+def test_rows_are_sorted_by_any_column_texts_up_and_amounts_down(view: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", view, "--schema"]) == 0
+    titles = list(json.loads(capsys.readouterr().out)["items"]["properties"])
+    assert len(titles) >= 4
+    for title in titles:
+        assert main(["view", view, "-r", DEMO, "--json", "--sort", title]) == 0
+        shown = [row[title] for row in json.loads(capsys.readouterr().out)]
+        known = [value for value in shown if value is not None]
+        assert len(shown) > 1 and shown[: len(known)] == known
+        if title in ("LIP", "RIP"):
+            known = [ip_address(value).packed for value in known]
+        if not any(isinstance(value, list) for value in known):
+            assert known == sorted(known, reverse=any(isinstance(value, int | float) for value in known))
 
 
 @pytest.mark.parametrize(
