@@ -34,6 +34,7 @@ from tui.settings import use_settings
 from tui.theme import DARK, LIGHT
 from tui.watching import Watching
 from tui.widgets.dialog import Dialog
+from tui.widgets.prompts import Entry
 from tui.widgets.timeline import Timeline
 
 SWITCH_INTERVAL = 0.0005
@@ -204,9 +205,11 @@ class Syscope(App[None]):
 
     def on_key(self, event: Key) -> None:
         """Give a prompt or dialog what was typed while it opened: one that has the keys lets none through to here."""
-        if isinstance(self.focused, Dialog | Timeline) or (isinstance(self.focused, Input) and event.is_printable):
+        typed = isinstance(self.focused, Input) and event.is_printable
+        entered = isinstance(self.focused, Entry) and event.key == "enter"
+        if self.focused and (isinstance(self.focused, Dialog | Timeline) or typed or entered):
             event.prevent_default()
-            self.focused.post_message(Key(event.key, event.character))
+            self.focused._forward_event(Key(event.key, event.character))
 
     def action_look(self) -> None:
         """Change between dark and light."""

@@ -269,6 +269,39 @@ async def test_the_search_goes_to_the_nearest_row_while_typed_and_on_with_n(stag
         assert stage.row == first
 
 
+def burst(stage: Stage, *keys: str) -> None:
+    """Keys that are there before the first of them is looked at."""
+    for key in keys:
+        name = {"/": "slash", ":": "colon"}.get(key, key)
+        stage.app.post_message(Key(name, "\r" if key == "enter" else key if len(key) == 1 else None))
+
+
+async def test_keys_after_enter_are_the_tables_however_fast_they_come(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"Docker", "enter", "n", "n")
+        await pilot.pause()
+        third = stage.row
+        await pilot.press("home")
+        burst(stage, "/", *"Docker", "enter", "n", "n")
+        await until(pilot, lambda: stage.row == third)
+        assert not stage.screen.search_prompt.display
+        assert stage.screen.search_prompt.text == "Docker"
+        burst(stage, "N", "N", "n", "p")
+        await until(pilot, lambda: "PAUSED" in stage.text()[0])
+        assert "dockerd" in stage.row and stage.row != third
+
+
+async def test_keys_after_the_enter_of_a_filter_wait_for_what_becomes_of_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        burst(stage, "f4", *"proc.name=dockerd", "enter", "down", "p")
+        await until(pilot, lambda: "PAUSED" in stage.text()[0])
+        assert stage.screen.place.filter == "proc.name=dockerd"
+        burst(stage, "p", "f4", *"bad", "enter", "x")
+        await until(pilot, lambda: stage.screen.filter_prompt.text == "proc.name=dockerdbadx")
+        assert stage.screen.filter_prompt.display
+
+
 async def test_a_row_that_is_gone_to_is_shown_with_what_is_around_it(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("f2", "F", "enter", "ctrl+g", *"150", "enter")

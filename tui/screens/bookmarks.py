@@ -85,7 +85,6 @@ class Bookmarks(Part):
 
     def add(self, note: str) -> None:
         """Keep the present place."""
-        self.screen.note_prompt.close()
         place = self.screen.place
         text = filters.combine(place.filter, compose("", place.levels, None))
         moment = place.window[0] if place.window else self.screen.status.start

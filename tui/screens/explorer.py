@@ -339,10 +339,6 @@ class Explorer(Screen[None]):
     def _search_typed(self) -> None:
         self.rows.search_typed()
 
-    @on(SearchPrompt.Left)
-    def _search_left(self) -> None:
-        self.search_prompt.close()
-
     @on(FilterPrompt.Typed)
     def _filter_typed(self) -> None:
         self.filtering.check()
@@ -393,4 +389,4 @@ class Explorer(Screen[None]):
 
     @on(LinePrompt.Entered)
     def _line_entered(self, event: LinePrompt.Entered) -> None:
-        self.lines.go_to(event.text)
+        self.lines.go_to(event.number)

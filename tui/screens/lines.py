@@ -76,16 +76,9 @@ class Lines(Part):
         """Ask for the line to go to."""
         self.screen.line_prompt.open("")
 
-    def go_to(self, text: str) -> None:
+    def go_to(self, number: int) -> None:
         """Go to a line, the first is 1."""
-        number = text.replace(",", "").strip()
-        if number.isascii() and number.isdigit():
-            self.screen.line_prompt.close()
-            self.screen.grid.jump_to(int(number) - 1)
-        elif number:
-            self.screen.line_prompt.say(Content.styled(" expected the number of a row", "bold $text-warning"))
-        else:
-            self.screen.line_prompt.close()
+        self.screen.grid.jump_to(number - 1)
 
     def cancel(self) -> bool:
         """Leave the prompt for a line."""

@@ -25,6 +25,10 @@ class Rows(Part):
     stale = False
     _impatience: Timer | None = None
     _searched = ""
+    _typed = ""
+    """What of the search prompt was looked at."""
+    _steps = 0
+    """Hits to go on, or back, once the one that is being searched for is found."""
     _before_search = 0
     _asked_at: Any = None
 
@@ -48,6 +52,8 @@ class Rows(Part):
     def ask(self, search: str = "", search_from: int = 0, *, backwards: bool = False) -> None:
         """Ask for the rows around what is visible."""
         grid = self.screen.grid
+        if not search:
+            self._steps = 0
         if not self.screen.place.has_rows:
             if search:
                 self._found(grid.page.find(search, search_from, backwards))
@@ -117,6 +123,10 @@ class Rows(Part):
         self._show(snapshot, awaited=awaited)
         if awaited and request.search and stayed:
             self._found(snapshot.found)
+            if self._steps and snapshot.found is not None:
+                backwards = self._steps < 0
+                self._steps += 1 if backwards else -1
+                self.action_search_next(backwards)
         if not snapshot.total:
             # The first ones may have come while this was on its way.
             self.refresh_stale()
@@ -206,11 +216,14 @@ class Rows(Part):
         """Open the search."""
         self.screen.filter_prompt.close()
         self._before_search = self.screen.grid.position.index
+        self._typed, self._steps = "", 0
         self.screen.search_prompt.open("")
 
     def search_typed(self) -> None:
         """Search for what is typed by now."""
-        self._searched = self.screen.search_prompt.text
+        if self.screen.search_prompt.text == self._typed:
+            return
+        self._searched = self._typed = self.screen.search_prompt.text
         if self._searched:
             self.ask(self._searched, self._before_search)
         else:
@@ -219,7 +232,9 @@ class Rows(Part):
     def action_search_next(self, backwards: bool) -> None:
         """Go to the next row with the text searched last."""
         grid = self.screen.grid
-        if self._searched and grid.page.total:
+        if self.pending and self.pending.search:
+            self._steps += -1 if backwards else 1
+        elif self._searched and grid.page.total:
             start = (grid.position.index + (-1 if backwards else 1)) % grid.page.total
             self.ask(self._searched, start, backwards=backwards)
 
@@ -227,6 +242,7 @@ class Rows(Part):
         """Leave the search and go back to where it began."""
         if not self.screen.search_prompt.display:
             return False
+        self._typed = self.screen.search_prompt.text
         self.screen.search_prompt.close()
         self.screen.grid.move_to(self._before_search)
         self.ask()

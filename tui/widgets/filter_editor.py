@@ -24,7 +24,7 @@ from engine.filters.completion import Completion
 from engine.filters.syntax import OPERATORS
 from engine.query.snapshots import CompletionSnapshot, VerdictSnapshot
 from tui.widgets.choices import Choices
-from tui.widgets.prompts import Prompt
+from tui.widgets.prompts import Entry, Prompt
 
 QUIET_TIME = 0.15
 """Seconds without typing after which a filter is counted."""
@@ -119,7 +119,8 @@ class FilterPrompt(Prompt):
         self.typing = Typing.FILTER
         self._rest: Timer | None = None
         self._verdict: VerdictSnapshot | None = None
-        self._applying = False
+        self._applying: str | None = None
+        """What is applied once it is judged."""
         self._texts = {Typing.FILTER: "", Typing.TEXT: "", Typing.NAME: ""}
         self._undone: list[str] = []
         self._past: list[str] = []
@@ -129,7 +130,7 @@ class FilterPrompt(Prompt):
 
     def on_mount(self) -> None:
         """Colour what is typed."""
-        self.entry = self.query_one(Input)
+        self.entry = self.query_one(Entry)
         self.entry.highlighter = FilterColours(self)
         self.choices = self.screen.query_one(Choices)
 
@@ -153,7 +154,8 @@ class FilterPrompt(Prompt):
     def _change_to(self, typing: Typing) -> None:
         """Type something else."""
         self.typing = typing
-        self._verdict, self._applying = None, False
+        self._verdict = None
+        self._stop_applying()
         self.query_one(Label).update(typing.value)
         self.open(self._texts[typing])
         self.choices.hide()
@@ -173,6 +175,7 @@ class FilterPrompt(Prompt):
         """Hide the prompt and what it offers."""
         super().close()
         self.choices.hide()
+        self._stop_applying()
 
     def leave(self) -> bool:
         """What Esc does before it leaves the editor; False when nothing is left to do."""
@@ -246,28 +249,29 @@ class FilterPrompt(Prompt):
 
     def _look_at_text(self) -> None:
         """Have it judged once it rests, and completed at once."""
-        self._applying = False
+        if self.text != self._applying:
+            self._stop_applying()
         if self._rest:
             self._rest.stop()
         self._rest = self.set_timer(QUIET_TIME, lambda: self.post_message(self.Typed()))
         self.post_message(self.Completing())
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def entered(self) -> None:
+        """Take what is under the cursor of the list, or what was typed: a filter once it is judged."""
         match self.typing:
             case Typing.TEXT:
-                self.post_message(self.Applied(self.text))
+                self._leave_with(self.text)
             case Typing.NAME:
                 self.post_message(self.Named(self.text, self._texts[Typing.FILTER]))
                 self._change_to(Typing.FILTER)
             case Typing.FILTER if self.choices.item is not None:
                 self.accept()
             case Typing.FILTER:
-                self._applying = True
+                self._applying = self.text
                 if self._verdict and self.is_judged:
                     self._apply(self._verdict)
                 else:
+                    self.entry.hold()
                     self.post_message(self.Typed())
 
     def offer(self, snapshot: CompletionSnapshot) -> None:
@@ -306,15 +310,25 @@ class FilterPrompt(Prompt):
                     (HINT, "$foreground-muted"),
                 )
             )
-        if self._applying:
+        if self._applying is not None:
             self._apply(verdict)
 
     def _apply(self, verdict: VerdictSnapshot) -> None:
-        self._applying = False
         if verdict.error:
             self.app.bell()
+            self._stop_applying()
         else:
-            self.post_message(self.Applied(verdict.request.filter))
+            self._leave_with(verdict.request.filter)
+
+    def _stop_applying(self) -> None:
+        """What was typed meanwhile is whose the keys are now."""
+        self._applying = None
+        self.entry.release()
+
+    def _leave_with(self, text: str) -> None:
+        """At once: what is typed next is the table's."""
+        self.close()
+        self.post_message(self.Applied(text))
 
     def _pointed(self, verdict: VerdictSnapshot) -> Content:
         """The error with a mark under the character it is at."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,9 +13,49 @@ from textual.widgets import Input, Label
 
 from tui.widgets.line import Line
 
+MOST_AHEAD = 100
+"""Keys kept at most while it is not known whose they are."""
+
 
 class Entry(Input):
-    """The line itself. Of what is pasted nothing is left out without a word: its lines become one."""
+    """The line itself. Of what is pasted nothing is left out without a word: its lines become one.
+
+    Keys come faster than messages go round: Enter is heeded before the next key is looked at, and a key that comes
+    when the prompt has closed goes on to the table.
+    """
+
+    def __init__(self, entered: Callable[[], None]) -> None:
+        """``entered`` is called at Enter."""
+        super().__init__(compact=True, select_on_focus=False)
+        self._entered = entered
+        self._ahead: list[events.Key] | None = None
+
+    def hold(self) -> None:
+        """Keep what is typed until it is known whose it is."""
+        self._ahead = []
+
+    def release(self) -> None:
+        """It is whose the keys are now."""
+        ahead, self._ahead = self._ahead or (), None
+        for key in ahead:
+            self._forward_event(events.Key(key.key, key.character))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let through what was on its way here when the prompt closed."""
+        if isinstance(event, events.Key) and self.screen.focused is not self:
+            event._bubble_to(self.parent or self.app)
+        else:
+            await super().on_event(event)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._ahead is not None and event.key != "escape" and len(self._ahead) < MOST_AHEAD:
+            event.prevent_default()
+            event.stop()
+            self._ahead.append(event)
+        elif event.key == "enter":
+            event.prevent_default()
+            event.stop()
+            self._entered()
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -24,16 +66,17 @@ class Entry(Input):
 class Prompt(Vertical):
     """A label and a line to type into, shown only while it is used."""
 
-    class Left(Message):
-        """The user is done, with or without a result."""
-
     label = ""
+
+    def entered(self) -> None:
+        """Do what Enter does."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         """The input on the first line, what is said about it under it."""
         with Horizontal():
             yield Label(self.label, markup=False)
-            yield Entry(compact=True, select_on_focus=False)
+            yield Entry(self.entered)
         yield Line(id="said")
 
     @property
@@ -75,10 +118,10 @@ class SearchPrompt(Prompt):
         event.stop()
         self.post_message(self.Typed())
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Left())
+    def entered(self) -> None:
+        """Leave it where it is. What was typed last may not have been told yet."""
+        self.close()
+        self.post_message(self.Typed())
 
     def tell(self, *, found: bool) -> None:
         """Say whether any row holds the text."""
@@ -98,9 +141,9 @@ class NotePrompt(Prompt):
             super().__init__()
             self.text = text
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def entered(self) -> None:
+        """Take the note."""
+        self.close()
         self.post_message(self.Entered(self.text))
 
 
@@ -112,12 +155,17 @@ class LinePrompt(Prompt):
     class Entered(Message):
         """A number was typed."""
 
-        def __init__(self, text: str) -> None:
-            """Remember what was typed."""
+        def __init__(self, number: int) -> None:
+            """Remember it."""
             super().__init__()
-            self.text = text
+            self.number = number
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Entered(self.text))
+    def entered(self) -> None:
+        """Take the number; what is none stays to be changed."""
+        number = self.text.replace(",", "").strip()
+        if number and not (number.isascii() and number.isdigit()):
+            self.say(Content.styled(" expected the number of a row", "bold $text-warning"))
+            return
+        self.close()
+        if number:
+            self.post_message(self.Entered(int(number)))
