@@ -153,6 +153,11 @@ class CaptureIngest(Ingest):
         self._loaded = True
         tell(self.status())
 
+    def close(self) -> None:
+        """Have ``run`` return soon, also where the writer of a pipe keeps it waiting."""
+        super().close()
+        self._source.interrupt()
+
     def release(self) -> None:
         """Close the file."""
         self._source.close()

@@ -305,5 +305,8 @@ class _Again:
         self._position += len(piece)
         return len(piece)
 
+    def interrupt(self) -> None:
+        """Nobody is kept waiting."""
+
     def close(self) -> None:
         """Nothing is open."""

@@ -38,6 +38,9 @@ class Source(Protocol):
     def step(self, sink: Sink) -> bool:
         """Hand on what comes next; False when everything was, and the sink's events are sealed."""
 
+    def interrupt(self) -> None:
+        """Have a step that waits for a pipe end. From any thread."""
+
     def close(self) -> None:
         """Close the file."""
 

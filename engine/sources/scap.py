@@ -63,6 +63,10 @@ class ScapSource:
         """How much of the file was read, 0 to 1."""
         return 1.0 if self._ended else self._stream.progress
 
+    def interrupt(self) -> None:
+        """Have a step that waits for a pipe end. From any thread."""
+        self._stream.interrupt()
+
     def close(self) -> None:
         """Close the file. ``raw`` cannot be read any more."""
         self._stream.close()

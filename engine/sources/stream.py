@@ -6,6 +6,8 @@ A stream is read once from front to back; what it read stays readable through ``
 from __future__ import annotations
 
 import os
+import select
+import stat
 import zlib
 from threading import Condition, Thread
 from typing import Protocol
@@ -16,7 +18,7 @@ from engine.store.store import RawBytes
 GZIP = b"\x1f\x8b"
 _INPUT = 1 << 18
 _LEAST = 1 << 12
-"""Bytes read from a pipe at once at least, while there are more."""
+"""Bytes of a pipe handed on at once at least, while there are more: what is there is seen while its writer rests."""
 _AHEAD = 1 << 24
 """Bytes inflated ahead of the reader."""
 
@@ -39,8 +41,31 @@ class Stream(Protocol):
     def readinto(self, target: memoryview) -> int:
         """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
 
+    def interrupt(self) -> None:
+        """Have whoever waits for bytes of a pipe, now or later, find that it has ended. From any thread."""
+
     def close(self) -> None:
         """Close the file."""
+
+
+class _Waiting:
+    """A descriptor that may have nothing to read for as long as it likes, and waiting for it that can be ended."""
+
+    def __init__(self, file: int) -> None:
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC)
+        self._poll = select.poll()
+        self._poll.register(file, select.POLLIN)
+        self._poll.register(self._wake, select.POLLIN)
+
+    def is_readable(self) -> bool:
+        """Wait until something, or its end, can be read; False when nobody wants it any more."""
+        return all(ready != self._wake for ready, _ in self._poll.poll())
+
+    def interrupt(self) -> None:
+        os.eventfd_write(self._wake, 1)
+
+    def close(self) -> None:
+        os.close(self._wake)
 
 
 class PlainStream:
@@ -66,6 +91,9 @@ class PlainStream:
         self._position += got
         return got
 
+    def interrupt(self) -> None:
+        """A file does not keep anybody waiting."""
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -81,6 +109,7 @@ class PipeStream:
         """Take over an open descriptor, of which ``head`` was read already; ``budget`` bounds the bytes in memory."""
         self._file = file
         self._head = head
+        self._waiting = _Waiting(file)
         self.raw = KeptBytes(budget)
 
     def readinto(self, target: memoryview) -> int:
@@ -89,14 +118,21 @@ class PipeStream:
         target[:got] = self._head[:got]
         self._head = self._head[got:]
         # Little at a time would not even be a header.
-        while got < min(len(target), _LEAST) and (more := os.readv(self._file, [target[got:]])):
+        while got < min(len(target), _LEAST) and self._waiting.is_readable():
+            if not (more := os.readv(self._file, [target[got:]])):
+                break
             got += more
         self.raw.append(target[:got])
         return got
 
+    def interrupt(self) -> None:
+        """Have it end, however long its writer takes."""
+        self._waiting.interrupt()
+
     def close(self) -> None:
         """Close the pipe and the bytes kept."""
         os.close(self._file)
+        self._waiting.close()
         self.raw.close()
 
 
@@ -109,7 +145,10 @@ class GzipStream:
     def __init__(self, file: int, budget: int = BUDGET, head: bytes = b"") -> None:
         """Take over an open descriptor, of which ``head`` was read already; ``budget`` bounds the bytes in memory."""
         self._file = file
-        self._size = os.fstat(file).st_size
+        self._waiting = _Waiting(file)
+        about = os.fstat(file)
+        self._size = about.st_size
+        self._least = _AHEAD if stat.S_ISREG(about.st_mode) else _LEAST
         self._inflater = zlib.decompressobj(wbits=31)
         self._input = head
         self._read = len(head)
@@ -131,7 +170,7 @@ class GzipStream:
 
     def readinto(self, target: memoryview) -> int:
         """Read up to ``len(target)`` next bytes into ``target``; 0 at the end of the stream. Raises OSError."""
-        wanted = min(len(target), _AHEAD)
+        wanted = min(len(target), self._least)
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self.raw.size - self._position >= wanted)
         piece = self.raw.read(self._position, self._position + len(target))
@@ -143,13 +182,19 @@ class GzipStream:
             self._changed.notify()
         return len(piece)
 
+    def interrupt(self) -> None:
+        """Have it end, however long the writer of a pipe takes."""
+        self._waiting.interrupt()
+
     def close(self) -> None:
         """Close the file and the bytes kept."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+        self._waiting.interrupt()
         self._thread.join()
         os.close(self._file)
+        self._waiting.close()
         self.raw.close()
 
     def _read_ahead(self) -> None:
@@ -166,7 +211,7 @@ class GzipStream:
             self._changed.notify()
 
     def _more_input(self) -> bytes:
-        got = os.read(self._file, _INPUT)
+        got = os.read(self._file, _INPUT) if self._waiting.is_readable() else b""
         self._read += len(got)
         return got
 

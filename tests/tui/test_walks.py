@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.query.overview import OverviewSnapshot
 from tests.tui.test_real import Real
 from tui.place import Show
 from tui.widgets.spectrogram import Spectrogram
@@ -166,17 +168,30 @@ async def test_every_screen_fits(real: Real, size: tuple[int, int]) -> None:
             assert real.lines[-1].startswith(" F1")
 
 
-async def test_a_tile_stays_under_the_cursor_as_figures_come(real: Real) -> None:
-    async with real.app.run_test(size=SIZE) as pilot:
+@pytest.mark.parametrize("keys", [(), ("down",), ("end", *["up"] * 5)], ids=str)
+async def test_a_tile_stays_under_the_cursor_as_figures_come(real: Real, keys: tuple[str, ...]) -> None:
+    def marked() -> list[int]:
+        return [at for at, line in enumerate(real.lines) if "▌" in line]
+
+    async with real.app.run_test(size=(80, 24)) as pilot:
         await real.settle(pilot)
-        await real.press(pilot, "o", "down")
+        await real.press(pilot, "o", *keys)
         tiles = real.screen.query_one(Tiles)
-        chosen = tiles.figure
-        assert chosen is not None
-        snapshot = real.screen.place.snapshot
-        tiles.show(tuple(reversed(snapshot.figures)))  # type: ignore[union-attr]
+        seen, chosen, before = marked(), tiles.figure, real.screen.place.snapshot
+        assert chosen is not None and isinstance(before, OverviewSnapshot)
+
+        # All that were nothing are something now, and some of them are told before all others.
+        tiles.show([figure if figure.total else replace(figure, total=7) for figure in before.figures])
+        await pilot.pause()
         assert tiles.figure is not None
-        assert tiles.figure.tile == chosen.tile
+        assert tiles.figure.tile.title == chosen.tile.title
+        assert marked() == seen or not keys
+        # Nothing of it in the time that is looked at next.
+        tiles.show([replace(figure, total=0) for figure in before.figures])
+        await pilot.pause()
+        assert tiles.figure == replace(chosen, total=0)
+        await real.press(pilot, "enter")
+        assert chosen.tile.filter in real.screen.place.filter
 
 
 async def test_the_right_button_offers_what_can_be_done_with_a_cell(real: Real) -> None:

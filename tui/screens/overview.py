@@ -38,7 +38,7 @@ class Overview(Part):
             return
         self.tiles.restore(place.position)
         if isinstance(place.snapshot, OverviewSnapshot):
-            self.tiles.show(place.snapshot.figures)
+            self.tiles.show(place.snapshot.figures, complete=place.snapshot.complete)
         else:
             self.tiles.show((), "Counting…")
         self._ask()
@@ -62,7 +62,7 @@ class Overview(Part):
             return False
         if snapshot.request is self._asked and self.screen.place.show is Show.OVERVIEW:
             self.screen.place.snapshot = snapshot
-            self.tiles.show(snapshot.figures, snapshot.error)
+            self.tiles.show(snapshot.figures, snapshot.error, complete=snapshot.complete)
         return True
 
     def open(self) -> bool:

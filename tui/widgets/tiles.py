@@ -73,15 +73,30 @@ class Tiles(ScrollView, inherit_bindings=False):
         self._lines: tuple[_Line, ...] = ()
         self._chosen = ""
         """Title of the tile under the cursor, "" for the first."""
+        self._moved = False
+        """Whether the user put the cursor there."""
         self._message = ""
 
-    def show(self, figures: Sequence[Figure], message: str = "") -> None:
-        """Take figures; the cursor stays on its tile."""
-        self._figures = tuple(figure for figure in figures if figure.total or figure.tile.always or figure.error)
+    def show(self, figures: Sequence[Figure], message: str = "", *, complete: bool = True) -> None:
+        """Take figures; the cursor stays on its tile, which stays where it is seen. Where nobody has moved it, it is on
+        the first until all that is there was counted once."""
+        before = self._seen_at()
+        self._figures = tuple(
+            figure
+            for figure in figures
+            if figure.total or figure.tile.always or figure.error or figure.tile.title == self._chosen
+        )
         self._message = message
-        self._lay_out()
+        self._lay_out(before)
+        if complete and self._figures:
+            self._chosen = self._figures[self._at].tile.title
 
-    def _lay_out(self) -> None:
+    def _seen_at(self) -> int | None:
+        """Line of the screen with the tile under the cursor, None when that is out of sight."""
+        line = self._line_of(self._at) - int(self.scroll_offset.y) if self._order else -1
+        return line if 0 <= line < self.size.height else None
+
+    def _lay_out(self, seen_at: int | None) -> None:
         columns = max(1, (self.size.width - 1) // (LEAST_WIDTH + GAP))
         groups: dict[str, list[int]] = {NOTEWORTHY: []}
         for index, figure in enumerate(self._figures):
@@ -99,6 +114,10 @@ class Tiles(ScrollView, inherit_bindings=False):
         self._lines = tuple(lines)
         self._columns = columns
         self.virtual_size = Size(self.size.width, len(lines))
+        if seen_at is not None and self._figures:
+            if self._moved:
+                self.scroll_to(y=self._line_of(self._at) - seen_at, animate=False, force=True)
+            self._bring_in_sight()
         self.refresh()
         self.post_message(self.CursorMoved())
 
@@ -122,11 +141,12 @@ class Tiles(ScrollView, inherit_bindings=False):
     @property
     def position(self) -> Position:
         """Where the user is."""
-        return Position(0, self._chosen, bool(self._chosen), 0, int(self.scroll_offset.y))
+        return Position(0, self._chosen, self._moved, 0, int(self.scroll_offset.y))
 
     def restore(self, position: Position) -> None:
         """Begin where somebody was."""
-        self._chosen = str(position.key or "")
+        self._chosen, self._moved = str(position.key or ""), position.chosen
+        self._figures, self._lines = (), ()
         self.scroll_to(y=position.top, animate=False, force=True)
 
     def place_in_all(self) -> tuple[int, int]:
@@ -135,16 +155,21 @@ class Tiles(ScrollView, inherit_bindings=False):
         return (order.index(self._at) if order else 0), len(order)
 
     def _go(self, index: int) -> None:
-        self._chosen = self._figures[index].tile.title
-        line = next(at for at, line in enumerate(self._lines) if index in line.tiles)
-        top, height = int(self.scroll_offset.y), self.size.height
+        self._chosen, self._moved = self._figures[index].tile.title, True
+        self._bring_in_sight()
+        self.refresh()
+        self.post_message(self.CursorMoved())
+
+    def _line_of(self, index: int) -> int:
+        return next((at for at, line in enumerate(self._lines) if index in line.tiles), 0)
+
+    def _bring_in_sight(self) -> None:
+        line, top, height = self._line_of(self._at), int(self.scroll_offset.y), self.size.height
         # The heading over the first tiles is to be seen too.
         if line - 1 < top:
             self.scroll_to(y=line - 1, animate=False, force=True)
         elif line + 2 > top + height:
             self.scroll_to(y=line + 2 - height, animate=False, force=True)
-        self.refresh()
-        self.post_message(self.CursorMoved())
 
     def move_by(self, rows: int) -> None:
         """Move to the tile below or above."""
@@ -174,7 +199,7 @@ class Tiles(ScrollView, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Use the new room."""
-        self._lay_out()
+        self._lay_out(self._seen_at())
 
     def on_click(self, event: events.Click) -> None:
         """Choose a tile; the chosen one opens."""

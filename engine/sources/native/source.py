@@ -75,6 +75,9 @@ class NativeSource:
         """How much was taken in, 0 to 1."""
         return 1.0 if self._ended else min(self._told / self._count, 1.0) if self._finished else 0.0
 
+    def interrupt(self) -> None:
+        """A file does not keep anybody waiting."""
+
     def close(self) -> None:
         """Close the file. Columns and ``raw`` cannot be read any more."""
         os.close(self._file)

@@ -1,0 +1,46 @@
+"""A capture that comes through a named pipe, in a real terminal, is left at once however long its writer takes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.terminal import Terminal
+
+AT_ONCE = 5.0
+"""Seconds; the writer would take for ever."""
+
+
+@pytest.fixture
+def stalling(tmp_path: Path, captures: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, int]]:
+    """A pipe, and the writing end of it, to which half a capture was written."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+    capture = (captures / "tiny.scap").read_bytes()
+    os.write(writer, (gzip.compress(capture) if request.param else capture)[: 50 << 10])
+    yield pipe, writer
+    os.close(writer)
+
+
+@pytest.mark.parametrize("stalling", [False, True], ids=["plain", "deflated"], indirect=True)
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
+def test_a_pipe_whose_writer_stalls_is_left_at_once(stalling: tuple[Path, int], key: bytes) -> None:
+    terminal = Terminal("-r", str(stalling[0]))
+    try:
+        before = termios.tcgetattr(terminal.end)
+        terminal.until("F1")
+        time.sleep(0.5)
+        os.write(terminal.end, key)
+        started = time.monotonic()
+        assert terminal.ended() == 0
+        assert time.monotonic() - started < AT_ONCE
+        terminal.assert_as_it_was(before)
+    finally:
+        terminal.close()
