@@ -79,9 +79,10 @@ class Terminal:
             os.environ.update(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(ROWS))
             os.execvp(command[0], command)
         # The emulator is slower than a terminal and must not be measured: a process of its own notes when output came.
-        self._pieces, noted = multiprocessing.Pipe(duplex=False)
-        fcntl(noted.fileno(), F_SETPIPE_SZ, PIPE_BYTES)
-        multiprocessing.Process(target=_receive, args=[self._fd, noted], daemon=True).start()
+        # Both ends stay open: the end of the program is no output.
+        self._pieces, self._noted = multiprocessing.Pipe(duplex=False)
+        fcntl(self._noted.fileno(), F_SETPIPE_SZ, PIPE_BYTES)
+        multiprocessing.Process(target=_receive, args=[self._fd, self._noted], daemon=True).start()
         ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def line(self, number: int) -> str:
