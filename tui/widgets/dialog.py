@@ -240,13 +240,8 @@ class Dialog(Widget, can_focus=True):
         if index >= len(self._labels):
             return Strip.blank(LIST_WIDTH, self.rich_style)
         name = "dialog--cursor" if index == self._at else None
-        style = self.get_visual_style(name) if name else self.visual_style
-        label = self._labels[index].truncate(LIST_WIDTH - GAP, ellipsis=True, pad=True)
-        # One line that fits: nothing has to be wrapped, which takes most of what opening the dialog takes.
-        segments = [
-            Segment(text, part.rich_style) for text, part in label.render(style, "", self.app.stylesheet.parse_style)
-        ]
-        return Strip([*segments, Segment(" " * GAP, self.rich_style)], LIST_WIDTH)
+        entry = self._strips(self._labels[index].truncate(LIST_WIDTH - GAP, ellipsis=True), LIST_WIDTH - GAP, name)
+        return Strip.join([entry[0], Strip.blank(GAP, self.rich_style)])
 
     def _strips(self, content: Content, width: int, component: str | None = None) -> list[Strip]:
         style = self.get_visual_style(component) if component else self.visual_style
