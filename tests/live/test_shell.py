@@ -31,14 +31,14 @@ def test_what_is_typed_in_a_shell_is_told_with_who_and_where(observer: Observer)
     run = observer.python(SESSION)
     (shell,) = [event.thread for event in run.calls("execve", comm=b"bash")]
     rows = [row for row in as_rows(run_view(observer.store, "spy_users")) if row["SHELL"] == shell.pid]
-    assert [(row["USER"], row["Command"]) for row in rows] == [
-        ("root", "head -c 1 /etc/hostname"),
-        ("root", "setpriv --reuid=65534 --clear-groups true"),
-        ("nobody", "true"),
+    assert [(row["USER"], row["DIRECTORY"], row["Command"]) for row in rows] == [
+        ("root", "/usr/", "head -c 1 /etc/hostname"),
+        ("root", "/usr/", "setpriv --reuid=65534 --clear-groups true"),
+        ("nobody", "/usr/", "true"),
     ]
     moved = [row for row in as_rows(run_view(observer.store, "spy_users")) if row["SHELL"] == shell.ptid]
     assert any(event.path == b"/usr" and event.thread.pid == shell.pid for event in run.calls("chdir"))
-    assert moved, "the shell itself, and its change of directory"
+    assert "/usr/" in [row["DIRECTORY"] for row in moved], "the shell itself, and its change of directory"
     typed = [event for event in run.calls("execve") if event.thread.ptid == shell.pid]
     # They share the shell's terminal, which is the other end of the one that was written to.
     assert len({event.tty for event in typed}) == 1 and typed[0].tty != 0
