@@ -15,8 +15,9 @@ PACKAGES := python3 python3-venv python3-dev gcc libc6-dev netbase
 tui: build
 	@$(BIN)/tui $(or $(ARGS),$$($(BIN)/tui doctor >/dev/null 2>&1 || echo -r tui/demo.scap.gz))
 
+# Tests of the terminal and of the live machine mostly wait: two at a time take little more than half as long.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: build $(VENV)/.test
 	$(BIN)/python -m pytest -m long
