@@ -135,7 +135,6 @@ def test_a_chisel_is_described_with_the_same_arguments(option: str, dig: Dig) ->
         "-c topcontainers_net -pc",
         "-c netstat.lua -pc",
         "-c lsof -pc",
-        "-c topprocs_net -pc",
     ],
 )
 def test_options_together_print_the_same(dig: Dig, capture: Path, words: str) -> None:  # noqa: F811
