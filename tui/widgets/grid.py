@@ -15,6 +15,7 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -88,6 +89,9 @@ class Grid(ScrollView, inherit_bindings=False):
             """Remember the index of the shown column."""
             super().__init__()
             self.column = column
+
+    virtual_size = Reactive(Size(0, 0))
+    """Unlike other widgets', nothing else on the screen depends on it: a new number of rows lays nothing out anew."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         """Start empty."""
@@ -205,10 +209,12 @@ class Grid(ScrollView, inherit_bindings=False):
             self._strips = {index: entry for index, entry in self._strips.items() if self.row(index) is entry[0]}
         else:
             self._strips.clear()
-        wanted = Size(GUTTER + sum(self._widths), page.total + page.headed)
-        if self.virtual_size != wanted:
-            self.virtual_size = wanted
+        self.virtual_size = Size(GUTTER + sum(self._widths), page.total + page.headed)
         return same
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Fit the scrollbar to it."""
+        self._scroll_update(size)
 
     # the cursor
 
