@@ -74,6 +74,8 @@ class Observer:
 
     def __init__(self, source: LiveSource) -> None:
         self.source = source
+        # They come when they are due, whatever a test waits for.
+        source.samples = False
         self.store = Store(source.raw)
         self._decoder = Decoder(self.store, "live")
         self._begun = False

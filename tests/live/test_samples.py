@@ -56,6 +56,7 @@ def test_what_a_process_used_is_told_and_who_does_nothing_is_there(observer: Obs
 
 def test_what_a_followed_command_used_is_told_and_of_nobody_else(observer: Observer) -> None:
     first = len(observer.store.segments)
+    observer.source.samples = True
     run = observer.run(
         sys.executable,
         "-I",
@@ -63,6 +64,7 @@ def test_what_a_followed_command_used_is_told_and_of_nobody_else(observer: Obser
         "-c",
         "import time\nend = time.monotonic() + 2.5\nwhile time.monotonic() < end: pass",
     )
+    observer.source.samples = False
     assert run.status == 0
     # What it used after the last sample is not told.
     assert 0.1 < _cpu_seconds(observer.store, run.pid, first) <= 2.7
