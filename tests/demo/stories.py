@@ -189,7 +189,7 @@ STORIES = (
           one(filtered(READING, r"▌.*cat secret\.txt")),
           one(*their_filter(READING, r"Command\n.*cat secret\.txt"))),
     Story(9, "who touched /usr/bin/zz, and as which user", (THIN,),
-          one(view("Spy Users", "Spy U"), (["/", *typed("touch /u")], r"www-data +8818 touch /usr/bin/zz")),
+          one(view("Spy Users", "Spy U"), (["/", *typed("touch /u")], r"www-data +8818 .+touch /usr/bin/zz")),
           one(*their_view("Spy Users", *up(5)), ([], "1/193"),
               (["/", *typed("touch /u")], r"www-data +8818 touch /usr/bin/zz"))),
     Story(10, "which file was read most", (TINY,),
