@@ -25,7 +25,7 @@ from engine.pushdown import Pushdown
 from engine.query.lines import LineFormat
 from engine.sources import open_capture
 from engine.sources.raw import KeptBytes
-from engine.store.segment import HIDDEN, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Wanted:
                 self.enough = True
             self._left -= len(counted)
         mask[end:] = False
-        self.seen += int(np.count_nonzero(mask & (segment.flags & HIDDEN == 0)))
+        self.seen += int(np.count_nonzero(mask & segment.visible))
         return mask
 
 

@@ -16,7 +16,7 @@ from engine.decode.event import Event
 from engine.events import Trait
 from engine.fields.columns import by_type, is_call_exit
 from engine.fields.field import Argument, Field, FieldType, Measure, Numbers, Place, Quantity, Value
-from engine.store.segment import HIDDEN, UNKNOWN_LATENCY, Segment
+from engine.store.segment import UNKNOWN_LATENCY, Segment
 from engine.store.store import Store
 from engine.text import duration
 
@@ -28,19 +28,18 @@ _DATE = "%Y-%m-%d %H:%M:%S"
 
 def _since_first(segment: Segment, store: Store, _: str | None) -> Numbers:
     begun = next((one for one in store.segments if one.time_span[1]), segment)
-    return Numbers(segment.time - begun.time[np.argmax((begun.flags & HIDDEN) == 0)])
+    return Numbers(segment.time - begun.time[begun.visible_rows[0]])
 
 
 def _since_previous(segment: Segment, store: Store, _: str | None) -> Numbers:
     """Since the last event that is not hidden; 0 of the first."""
-    visible = (segment.flags & HIDDEN) == 0
     at = bisect_right(store.segments, segment.first, key=lambda each: each.first) - 2
     while at >= 0 and not store.segments[at].time_span[1]:
         at -= 1
-    rows = np.flatnonzero(visible)
+    rows = np.flatnonzero(segment.visible)
     if at >= 0:
         before = store.segments[at]
-        first = before.time[(before.flags & HIDDEN) == 0][-1]
+        first = before.time[before.visible_rows[1]]
     else:
         first = segment.time[rows[0]] if len(rows) else 0
     since = np.zeros(len(segment), np.int64)

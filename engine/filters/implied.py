@@ -13,27 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from engine.events import CATALOGUE
-from engine.fields import look_up
+from engine.fields import FIELDS
 from engine.filters.check import MOST_LEVELS, plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
 from engine.filters.plan import types_of
-from engine.filters.syntax import (
-    And,
-    Comparison,
-    Exists,
-    Expression,
-    FieldName,
-    Group,
-    Name,
-    Not,
-    Or,
-    Right,
-    Text,
-    Transform,
-    TransformArgument,
-    Values,
-)
+from engine.filters.syntax import And, Comparison, Expression, FieldName, Name, Not, Or, Text, Values
 
 T = TypeVar("T")
 
@@ -95,32 +80,16 @@ def implied(text: str, macros: Mapping[str, str] | None = None) -> Implied:
         return ANYTHING
     tree, known = parse(text), Macros(macros)
     plan(tree, known)
-    return ANYTHING if _asks_of_others(tree, known, 0) else _of(tree, known, True, 0)
+    return ANYTHING if _asks_of_others(tree, known) else _of(tree, known, True, 0)
 
 
 def asks_of_others(text: str) -> bool:
     """Whether a filter has fields that are told from other events too. Raises FilterError."""
-    return bool(text.strip()) and _asks_of_others(parse(text), Macros(None), 0)
+    return bool(text.strip()) and _asks_of_others(parse(text), Macros(None))
 
 
-def _asks_of_others(tree: Expression | Right | TransformArgument, macros: Macros, level: int) -> bool:
-    if level > MOST_LEVELS:
-        return True
-    match tree:
-        case And(parts) | Or(parts) | Transform(arguments=parts) | Group(parts):
-            return any(_asks_of_others(part, macros, level + 1) for part in parts)
-        case Not(operand) | Exists(operand):
-            return _asks_of_others(operand, macros, level + 1)
-        case Comparison(left, _, right):
-            # A name there is a list of values.
-            sides = (left,) if isinstance(right, Name) else (left, right)
-            return any(_asks_of_others(side, macros, level + 1) for side in sides)
-        case Name():
-            return _asks_of_others(parse(macros.text(tree, "")), macros.within(tree), level + 1)
-        case FieldName(name, argument):
-            return look_up(name if argument is None else f"{name}[{argument}]")[0].of_others
-        case _:
-            return False
+def _asks_of_others(tree: Expression, macros: Macros) -> bool:
+    return any(FIELDS[name].of_others for name in macros.fields(tree))
 
 
 def _of(tree: Expression, macros: Macros, holds: bool, level: int) -> Implied:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.events import CATALOGUE, TYPES, Category
 from engine.fields.field import Field, FieldType, Place, Value
-from engine.store.segment import HIDDEN, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 from engine.text import address
 
@@ -95,7 +95,7 @@ _SHOWN = np.array([kind.category is not Category.INTERNAL for kind in CATALOGUE]
 
 def _counted(segment: Segment) -> NDArray[np.bool_]:
     """The events of a segment that a filter is said to keep or not."""
-    shown: NDArray[np.bool_] = _SHOWN[segment.type] & ((segment.flags & HIDDEN) == 0)
+    shown: NDArray[np.bool_] = _SHOWN[segment.type] & segment.visible
     return shown
 
 

@@ -21,7 +21,6 @@ from engine.recording.chosen import container_blocks, write
 from engine.recording.recorder import FLUSH
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
-from engine.store.segment import HIDDEN
 from engine.store.store import Store
 
 AT_ONCE = 4
@@ -155,7 +154,7 @@ class _Scap:
         """Write up to so many segments that are new; how many events they have."""
         new = [segment for segment in self._store.since(self.next)[:most] if segment.first >= self.next]
         for segment in new:
-            if len(write(self._output, self._store, segment, segment.flags & HIDDEN == 0, 0, len(segment))):
+            if len(write(self._output, self._store, segment, segment.visible, 0, len(segment))):
                 raise OSError(errno.ENODATA, "the bytes of events are gone")
             self.next = segment.first + len(segment)
         if new:

@@ -21,7 +21,7 @@ from engine.recording.chosen import container_blocks, narrow, write
 from engine.sources.live.source import EVERYTHING, LiveSource
 from engine.sources.live.writer import Facts
 from engine.sources.native.writer import NativeWriter
-from engine.store.segment import HIDDEN, Segment
+from engine.store.segment import Segment
 from engine.store.store import Store
 
 FLUSH = 0.5
@@ -218,7 +218,7 @@ class Recorder:
     def _chosen(self, segment: Segment) -> None:
         """Write what the filter keeps, and hidden what it does not but changes what later events are about."""
         assert self._output is not None
-        kept = self._filter.mask(self._store, segment) if self._filter else segment.flags & HIDDEN == 0
+        kept = self._filter.mask(self._store, segment) if self._filter else segment.visible
         visible = np.flatnonzero(kept)
         left = len(visible) if self._plan.events is None else self._plan.events - self.events
         end = len(segment) if left >= len(visible) else int(visible[left])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.model.cluster import Cluster
 from engine.model.facts import Container, Group, Inside, Interface, Machine, User
 from engine.model.fds import Fds
-from engine.store.segment import HIDDEN, Sample, Segment, Window
+from engine.store.segment import Sample, Segment, Window
 from engine.store.threads import ThreadRows
 
 KEPT = 32
@@ -208,9 +208,9 @@ class Store:
         """Time of the first visible event there ever was, ns since epoch; None before it."""
         if self._begins is None:
             for segment in self.segments:
-                visible = np.flatnonzero((segment.flags & HIDDEN) == 0)
-                if len(visible):
-                    self._begins = int(segment.time[visible[0]])
+                first, last = segment.visible_rows
+                if first <= last:
+                    self._begins = int(segment.time[first])
                     break
         return self._begins
 
