@@ -25,7 +25,7 @@ from engine.fields.values import CURRENT_DIRECTORY, directory_of_fd, numbered, t
 from engine.filters.kernels import placed_texts, search_placed, spread
 from engine.filters.plan import EventTest, Mask, Plan, Rows
 from engine.filters.sides import Side
-from engine.query.by_row import ByRow
+from engine.store.by_row import ByRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 

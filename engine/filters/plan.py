@@ -22,7 +22,7 @@ from engine.decode.event import Event
 from engine.events import CATALOGUE
 from engine.fields.field import Field, Place
 from engine.filters.kernels import spread
-from engine.query.by_row import ByFdRow, ByRow, Span
+from engine.store.by_row import ByFdRow, ByRow, Span
 from engine.store.segment import Segment
 from engine.store.store import Store
 

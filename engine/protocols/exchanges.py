@@ -15,7 +15,6 @@ from threading import RLock
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from engine.decode.records import contents
@@ -30,6 +29,7 @@ from engine.protocols.payloads import MOVES, WRITES, located, payload_of
 from engine.protocols.postgres import Postgres
 from engine.protocols.redis import Redis
 from engine.protocols.sniff import sniff
+from engine.store.by_row import ByFdRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -101,7 +101,8 @@ class Exchanges:
         self._store = store
         self._taken = store.forgotten
         self._compactions = store.compactions
-        self._hints = np.zeros(0, np.uint8)
+        self._hints = ByFdRow(np.uint8, 0)
+        """What fd rows' names make one expect."""
         self._connections: dict[int, _Connection] = {}
         """By fd row."""
         self._found = SortedKeyList(key=lambda each: each.number)
@@ -117,7 +118,7 @@ class Exchanges:
                 # Rows have moved: what they were about begins anew.
                 self._compactions = store.compactions
                 self._connections.clear()
-                self._hints = self._hints[:0]
+                self._hints = ByFdRow(np.uint8, 0)
             for segment in store.since(self._taken):
                 self._take(segment)
                 self._taken = segment.first + len(segment)
@@ -130,15 +131,6 @@ class Exchanges:
         with self._lock:
             mine = list(self._found.irange_key(segment.first + 1, segment.first + len(segment)))
         return [(each.number - segment.first - 1, each) for each in mine if each.protocol in protocols]
-
-    def _hinted(self) -> NDArray[np.uint8]:
-        """The hint of each fd row, and a last one for none."""
-        store = self._store
-        rows = store.fds.rows["identity"]
-        new = store.fds.identities[len(self._hints) :]
-        if new:
-            self._hints = np.append(self._hints, np.array([hint(each) for each in new], np.uint8))
-        return np.append(self._hints[rows], np.uint8(0))
 
     def _take(self, segment: Segment) -> None:
         store = self._store
@@ -155,33 +147,31 @@ class Exchanges:
             return
         begun = np.zeros(len(rows), np.uint8)
         sniff(data, starts, lengths, begun)
-        hints = self._hinted()[segment.fd_row[rows]]
         fd_rows = segment.fd_row[rows]
+        hints = self._hints.of_fds(store.fds, segment.fd_row, segment.fd_span, lambda fds: map(hint, fds))[fd_rows]
         # Replies of Redis do not tell themselves: all that goes over a connection that had a command is looked at.
         others = (row for row, each in self._connections.items() if not isinstance(each.reader, Http))
         known = np.append(np.fromiter(others, np.int64), fd_rows[begun == _COMMAND])
         chosen = np.flatnonzero((begun > 0) | (hints > 0) | np.isin(fd_rows, known) | (lengths == -2))
         payloads = contents(data, starts[chosen], lengths[chosen])
         for place, payload in zip(chosen.tolist(), payloads, strict=True):
-            row = int(rows[place])
-            kind = int(begun[place])
+            row, kind, hinted = int(rows[place]), int(begun[place]), int(hints[place])
             captured = payload
             if captured is None:
                 captured = payload_of(store, segment, row)
                 kind = _begun(captured or b"")
             if captured and (
-                kind or hints[place] or payload is not None or self._key(segment, row) in self._connections
+                kind or hinted or payload is not None or self._key(segment, row, hinted) in self._connections
             ):
-                self._message(segment, row, captured, kind, int(hints[place]))
+                self._message(segment, row, captured, kind, hinted)
 
-    def _key(self, segment: Segment, row: int) -> int:
+    def _key(self, segment: Segment, row: int, hinted: int) -> int:
         """What tells the connection of an event: its fd row; of DNS, whose sockets talk to many, process and number."""
-        fd_row = int(segment.fd_row[row])
-        if self._hints[self._store.fds.rows["identity"][fd_row]] == _DNS:
+        if hinted == _DNS:
             thread = int(segment.thread[row])
             pid = self._store.threads[thread].pid if thread >= 0 else -1
             return -2 - ((pid & 0xFFFFFFFF) << 32 | (int(segment.fd[row]) & 0xFFFFFFFF))
-        return fd_row
+        return int(segment.fd_row[row])
 
     def _message(self, segment: Segment, row: int, data: bytes, begun: int, hinted: int) -> None:
         connection = self._connection(segment, row, begun, hinted)
@@ -221,7 +211,7 @@ class Exchanges:
         exchange.status, exchange.failed, exchange.took = answer.status, answer.failed, max(time - since, 0)
 
     def _connection(self, segment: Segment, row: int, begun: int, hinted: int) -> _Connection | None:
-        key = self._key(segment, row)
+        key = self._key(segment, row, hinted)
         known = self._connections.get(key)
         reader: Reader
         if known is not None:

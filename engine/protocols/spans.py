@@ -6,17 +6,19 @@ A span is told by the event that ends it. The id may be a number, or t, p or pp 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import RLock
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from sortedcontainers import SortedKeyList
 
 from engine.events import FdKind
+from engine.model.fds import Identity
 from engine.protocols.message import shortened
 from engine.protocols.payloads import MOVES, WRITES, located, payload_of
+from engine.store.by_row import ByFdRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -26,6 +28,11 @@ _MOST_OPEN = 1 << 16
 _MOST_TAGS = 32
 _PATH = b"/dev/null"
 _BEGINS, _ENDS = ord(">"), ord("<")
+
+
+def _are_null(identities: Sequence[Identity]) -> list[bool]:
+    """Which are the null device."""
+    return [each.kind in (FdKind.FILE, FdKind.FILE_V2) and each.name == _PATH for each in identities]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,8 @@ class Spans:
         """Time and arguments by id and tags."""
         self._found = SortedKeyList(key=lambda span: span.number)
         self._compactions = store.compactions
-        self._null = np.zeros(0, np.bool_)
-        """By identity, whether it is the null device."""
+        self._null = ByFdRow(np.bool_, False)
+        """Whether fd rows are the null device."""
         self._lock = RLock()
 
     def of(self, segment: Segment) -> list[Span]:
@@ -69,7 +76,9 @@ class Spans:
 
     def _take(self, segment: Segment) -> None:
         store = self._store
-        there = self._is_null()
+        if self._compactions != store.compactions:
+            self._compactions, self._null = store.compactions, ByFdRow(np.bool_, False)
+        there = self._null.of_fds(store.fds, segment.fd_row, segment.fd_span, _are_null)
         writes = np.flatnonzero(
             MOVES[segment.type] & WRITES[segment.type] & there[segment.fd_row] & (segment.offset >= 0)
         )
@@ -82,19 +91,6 @@ class Spans:
         told = (lengths == -2) | ((lengths > 0) & ((heads == _BEGINS) | (heads == _ENDS)))
         for row in writes[told].tolist():
             self._tracer(segment, row, payload_of(store, segment, row) or b"")
-
-    def _is_null(self) -> NDArray[np.bool_]:
-        """Whether each fd row is the null device, and a last entry for none."""
-        fds = self._store.fds
-        if self._compactions != self._store.compactions:
-            self._compactions = self._store.compactions
-            self._null = self._null[:0]
-        rows = fds.rows["identity"]
-        new = fds.identities[len(self._null) :]
-        if new:
-            told = [each.kind in (FdKind.FILE, FdKind.FILE_V2) and each.name == _PATH for each in new]
-            self._null = np.append(self._null, np.array(told, np.bool_))
-        return np.append(self._null[rows], np.False_)
 
     def _tracer(self, segment: Segment, row: int, payload: bytes) -> None:
         parts = payload.split(b":", 4)

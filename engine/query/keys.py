@@ -24,8 +24,8 @@ from engine.fields.container import HOST
 from engine.fields.field import Field, Numbers, Place, Value
 from engine.model.facts import Thread
 from engine.model.fds import Identity
-from engine.query.by_row import ByFdRow, ByRow
 from engine.query.view import AND
+from engine.store.by_row import ByFdRow, ByRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 

@@ -19,12 +19,12 @@ from engine.events import CATALOGUE, TYPES
 from engine.fields import look_up
 from engine.fields.field import Field, FieldType, Place, Quantity, Value
 from engine.fields.field import Numbers as Values
-from engine.query.by_row import ByFdRow
 from engine.query.keys import Lookup
 from engine.query.lives import Floats
 from engine.query.spread import Spread
 from engine.query.totals import Measures, Totals
 from engine.query.view import SPREADS, Aggregation, Column
+from engine.store.by_row import ByFdRow
 from engine.store.segment import Segment
 from engine.store.store import Store
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.query.by_row import ByFdRow, ByRow
+from engine.store.by_row import ByFdRow, ByRow
 
 ABSENT = -7
 
