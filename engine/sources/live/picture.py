@@ -103,7 +103,8 @@ def _read(path: str) -> bytes:
 
 def _some(path: str, most: int) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:
+        # Buffered: one call of read gives a page of a list such as those of sockets.
+        with open(path, "rb") as file:
             return file.read(most)
     except OSError:
         return b""

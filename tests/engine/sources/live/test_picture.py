@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,17 @@ def test_open_files_pipes_and_sockets_are_there(tmp_path: Path) -> None:
         assert ends.source == bytes([127, 0, 0, 1])  # type: ignore[attr-defined]
     os.close(left)
     os.close(right)
+
+
+def test_sockets_are_known_however_many_there_are() -> None:
+    """The kernel hands out lists of sockets a page at a time."""
+    with ExitStack() as kept:
+        servers = [kept.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(100)]
+        clients = [kept.enter_context(socket.create_connection(server.getsockname())) for server in servers]
+        fds = taken().fds()
+        assert {fds[server.fileno()][0] for server in servers} == {FdKind.IPV4_SERVER}
+        ports = [fds[client.fileno()][2].destination_port for client in clients]  # type: ignore[attr-defined]
+        assert ports == [server.getsockname()[1] for server in servers]
 
 
 def test_users_and_the_machine_are_there() -> None:
