@@ -67,8 +67,13 @@ def _iso(event: Event, _: str | None) -> Value:
     return b"%s.%09dZ" % (moment.strftime("%Y-%m-%dT%H:%M:%S").encode(), event.time % SECOND)
 
 
+def moment(ns: int) -> bytes:
+    """Ns since 1970 as local date and time, ns included."""
+    return b"%s.%09d" % (local(ns // SECOND, _DATE), ns % SECOND)
+
+
 def _date(event: Event, _: str | None) -> Value:
-    return b"%s.%09d" % (local(event.time // SECOND, _DATE), event.time % SECOND)
+    return moment(event.time)
 
 
 def _latency(segment: Segment, *_: object) -> Numbers:

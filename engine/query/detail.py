@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.events import FLAG_TABLES, EventType, Parameter
+from engine.events import FD_TYPE_NAMES, FLAG_TABLES, EventType, Parameter
+from engine.events.meanings import meaning
 from engine.fields import FIELDS
 from engine.fields.columns import is_call_exit
 from engine.fields.field import Argument, Field, FieldType, Value
 from engine.fields.render import payload
-from engine.fields.times import SECOND
-from engine.fields.values import absent, renderer_of
+from engine.fields.times import SECOND, moment
+from engine.fields.values import absent, renderer_of, shortened
 from engine.filters import quote
 from engine.model.facts import Thread
 from engine.query import payload as payloads
@@ -35,13 +36,10 @@ MOST_PAYLOAD = 16_384
 MOST_ANCESTORS = 32
 HEADING, FACT, READ, WRITE, LINK = "head", "", "read", "write", "link"
 """Kinds of rows."""
-_MEANINGS = {
-    "FD": "file descriptor", "FD32": "file descriptor", "PID": "thread id", "PID32": "thread id", "ERRNO": "result",
-    "FSPATH": "path", "FSRELPATH": "path, relative to a directory", "CHARBUF": "text", "BYTEBUF": "payload",
-    "UID": "user id", "GID": "group id", "SOCKADDR": "socket address", "SOCKTUPLE": "ends of a connection",
-    "SIGTYPE": "signal", "SIGSET": "set of signals", "RELTIME": "duration", "ABSTIME": "moment", "SYSCALLID": "call",
-    "FDLIST": "descriptors with poll flags", "MODE": "file mode", "BOOL": "yes or no", "DYN": "depends on the call",
-}  # fmt: skip
+_LISTS = ("args", "env", "cgroups")
+"""Parameters of texts that each end with a zero byte."""
+MOST_LISTED = 200
+"""Texts of one such parameter shown; more are said to be there."""
 _NUMBERS = (FieldType.INTEGER, FieldType.ID, FieldType.PORT, FieldType.DURATION, FieldType.TIME)
 _GROUPS = ("event", "process", "fd", "container", "user")
 
@@ -112,19 +110,28 @@ class DetailRequest(PanelRequest):
 
 
 def _about(event: Event) -> Iterator[DetailRow]:
-    thread, fd = event.thread, event.fd
-    yield DetailRow(HEADING, f"{event.type.name} {'exit' if event.type.is_exit else 'enter'}")
-    when = FIELDS["evt.datetime"].of(event)
-    yield DetailRow(FACT, "when", shown(FIELDS["evt.datetime"], when), f"event {event.number}, CPU {event.cpu}")
+    """When, how long, who, on what, for whom and where: as it was then."""
+    thread, fd, kind = event.thread, event.fd, event.type
+    yield DetailRow(HEADING, kind.name + ((" exit" if kind.is_exit else " enter") if kind.is_syscall else ""))
+    yield DetailRow(FACT, "when", safe(moment(event.time)), f"event {event.number}, CPU {event.cpu}")
     if event.latency is not None and is_call_exit(event.type):
         yield DetailRow(FACT, "took", duration(event.latency), "from enter to exit", f"evt.latency>={event.latency}")
     if thread is not None:
         yield DetailRow(FACT, "by", _who(thread), _command(thread), f"thread.tid={thread.tid}")
     if fd is not None and fd.name:
         yield DetailRow(
-            FACT, "on", safe(fd.name), f"descriptor {event.fd_number}, {fd.kind.name.lower().replace('_', ' ')}",
+            FACT,
+            "on",
+            safe(fd.name),
+            f"descriptor {event.fd_number}, {FD_TYPE_NAMES[fd.kind]}",
             f"fd.name={quote(fd.name)}",
-        )  # fmt: skip
+        )
+    for name, told_by, besides in (("user", "user.name", "user.uid"), ("container", "container.name", "container.id")):
+        known = [(FIELDS[field], FIELDS[field].of(event)) for field in (told_by, besides)]
+        present = [(field, value) for field, value in known if value not in (None, b"")]
+        if present:
+            note = shown(*present[1]) if len(present) > 1 and present[0][1] != present[1][1] else ""
+            yield DetailRow(FACT, name, shown(*present[0]), note and f"id {note}", term_of(*present[-1]))
 
 
 def _who(thread: Thread) -> str:
@@ -140,32 +147,50 @@ def _parameters(event: Event) -> Iterator[DetailRow]:
         return
     yield DetailRow(HEADING, "Parameters")
     for place, parameter in enumerate(event.type.params[: len(event.params)]):
-        raw = event.params[place]
-        if parameter.type == "BYTEBUF":
-            yield DetailRow(FACT, parameter.name, f"{len(raw or b''):,} bytes", "payload, below")
-            continue
-        own, meaning = (absent(parameter), b"") if raw is None else renderer_of(parameter, place)(event, raw)
-        text = safe(own) + (f"  {safe(meaning)}" if meaning else "")
-        term = "" if raw is None else f"evt.arg.{parameter.name}={quote(meaning or own)}"
-        yield DetailRow(FACT, parameter.name, text, _meaning(parameter), term)
-        if raw is not None and parameter.type.startswith("FLAGS"):
-            yield from _flags(parameter, int.from_bytes(raw[:8], "little"))
+        raw, note = event.params[place], meaning(event.type, parameter.name)
+        if raw is None:
+            yield DetailRow(FACT, parameter.name, safe(absent(parameter)), note)
+        elif parameter.type == "BYTEBUF":
+            yield from _bytes(parameter.name, raw, note)
+        else:
+            yield from _parameter(event, place, parameter, raw, note)
 
 
-def _meaning(parameter: Parameter) -> str:
-    kind = parameter.type
-    if kind.startswith("FLAGS"):
-        return "flags"
-    if kind.startswith("ENUM"):
-        return "one of several"
-    return _MEANINGS.get(kind, "number" if "INT" in kind else kind.lower())
+def _parameter(event: Event, place: int, parameter: Parameter, raw: bytes, note: str) -> Iterator[DetailRow]:
+    own, stands_for = renderer_of(parameter, place)(event, raw)
+    value = safe(own) + (f"  {safe(stands_for)}" if stands_for else "")
+    term = f"evt.arg.{parameter.name}={quote(stands_for or own)}"
+    number = int.from_bytes(raw[:8], "little")
+    match parameter.type:
+        case "ABSTIME":
+            value, term = safe(moment(number)), f"evt.rawarg.{parameter.name}={number}"
+        case "RELTIME":
+            value = f"{safe(own)}  {duration(number)}"
+        case "PID" | "PID32":
+            term = f"evt.rawarg.{parameter.name}={safe(own)}"
+    yield DetailRow(FACT, parameter.name, value, note, term)
+    if parameter.type.startswith("FLAGS"):
+        yield from _flags(parameter, number)
+
+
+def _bytes(name: str, raw: bytes, note: str) -> Iterator[DetailRow]:
+    """Bytes: lists of texts one by one, payload by its size."""
+    if name not in _LISTS:
+        yield DetailRow(FACT, name, f"{len(raw):,} bytes" if name == "data" else safe(shortened(raw)), note)
+        return
+    texts = raw.removesuffix(b"\0").split(b"\0") if raw else []
+    yield DetailRow(FACT, name, f"{len(texts):,}", note)
+    for text in texts[:MOST_LISTED]:
+        yield DetailRow(FACT, "", safe(text))
+    if len(texts) > MOST_LISTED:
+        yield DetailRow(FACT, "", f"… {len(texts) - MOST_LISTED:,} more")
 
 
 def _flags(parameter: Parameter, value: int) -> Iterator[DetailRow]:
     """Every flag that is set, on a line of its own, and what is left without a name."""
     for name, flag in FLAG_TABLES.get(parameter.table or "", ()):
         if flag and value & flag == flag:
-            yield DetailRow(FACT, "", f"{flag:#10x}  {name}")
+            yield DetailRow(FACT, "", f"{flag:#10x}  {name}", "", f"evt.arg.{parameter.name} contains {name}")
             value &= ~flag
     if value:
         yield DetailRow(FACT, "", f"{value:#10x}  (no name is known)")
@@ -224,7 +249,13 @@ def _field(field: Field, event: Event) -> DetailRow | None:
     value = field.of(event)
     if value is None or value in ((), b""):
         return None
-    return DetailRow(FACT, field.name, shown(field, value)[:512], field.meaning, term_of(field, value))
+    text = shown(field, value)[:512]
+    match field.type, value:
+        case FieldType.TIME, int():
+            text += f"  {safe(moment(value))}"
+        case FieldType.DURATION, int():
+            text += f"  {duration(value)}"
+    return DetailRow(FACT, field.name, text, field.meaning, term_of(field, value))
 
 
 def term_of(field: Field, value: Value) -> str:

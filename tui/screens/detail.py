@@ -11,7 +11,9 @@ from tui.place import Place, Show
 from tui.screens.part import Part
 from tui.widgets.page import Page
 
-COLUMNS = (ShownColumn("", 22, False, ""), ShownColumn("", 0, False, ""))
+COLUMNS = (ShownColumn("", 20, False, ""), ShownColumn("", 24, False, ""), ShownColumn("", 0, False, ""))
+"""What it is, its value, and what that means."""
+TONES = ("name", "", "note")
 
 
 class Detail(Part):
@@ -76,8 +78,9 @@ class Detail(Part):
         return False
 
     def _show(self, snapshot: DetailSnapshot) -> None:
-        rows = tuple(Row(at, row.name, (row.name, _told(row))) for at, row in enumerate(snapshot.rows))
-        page = Page(COLUMNS, rows, 0, len(rows), headed=False, tones=tuple(row.kind for row in snapshot.rows))
+        rows = tuple(Row(at, row.name, (row.name, row.value, row.note)) for at, row in enumerate(snapshot.rows))
+        page = Page(COLUMNS, rows, 0, len(rows), headed=False, tones=tuple(row.kind for row in snapshot.rows),
+                    column_tones=TONES)  # fmt: skip
         self.screen.grid.show(page, self.screen.grid.position.index, snapshot.error)
 
     def open(self) -> bool:
@@ -136,8 +139,3 @@ class Detail(Part):
         here = self.screen.place
         view_as = here.view_as
         self.screen.go(Place(None, (), snapshot.filter, None, Show.STREAM, here.containers, view_as=view_as))
-
-
-def _told(row: DetailRow) -> str:
-    """The value, and what it means after it."""
-    return f"{row.value}   {row.note}" if row.note else row.value

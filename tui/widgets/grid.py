@@ -45,6 +45,8 @@ class Grid(ScrollView, inherit_bindings=False):
         "grid--header-sorted",
         "grid--link",
         "grid--message",
+        "grid--name",
+        "grid--note",
         "grid--quiet",
         "grid--read",
         "grid--sorted",
@@ -59,6 +61,8 @@ class Grid(ScrollView, inherit_bindings=False):
     | `grid--header-sorted` | the title of the column sorted on |
     | `grid--link` | a line that leads to another event |
     | `grid--message` | what is said in place of rows |
+    | `grid--name` | what a line tells |
+    | `grid--note` | what that means |
     | `grid--quiet` | zeros and unknown values |
     | `grid--read` | payload that was read |
     | `grid--sorted` | cells of the column sorted on |
@@ -400,15 +404,18 @@ class Grid(ScrollView, inherit_bindings=False):
         texts = [CURSOR_MARK if at_cursor else " "]
         style = cursor if at_cursor else normal
         segments: list[Segment] = []
-        for number, (column, width, cell) in enumerate(zip(self._page.columns, self._widths, row.cells, strict=True)):
+        tones = self._page.column_tones
+        for number, (cell, text) in enumerate(zip(row.cells, self._page.texts(row, self._widths), strict=True)):
             if not at_cursor:
                 name = "quiet" if cell in QUIET else "sorted" if number == self._page.sort else ""
+                if tones and normal is self.rich_style:
+                    name = tones[number]
                 wanted = self._style(name) if name else normal
                 if wanted is not style:
                     segments.append(Segment("".join(texts), style))
                     texts, style = [], wanted
-            texts.append(fitted(cell, width, column.right))
+            texts.append(text)
         segments.append(Segment("".join(texts), style))
-        strip = Strip(segments, GUTTER + sum(self._widths))
+        strip = Strip(segments)
         self._strips[index] = (row, at_cursor, strip)
         return strip

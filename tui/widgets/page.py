@@ -10,6 +10,8 @@ from engine.query.snapshots import Row, ShownColumn
 
 LEAST_REST = 32
 """Cells the column that takes the rest should have."""
+GAP = 2
+"""Cells between two texts of a line that are longer than their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Page:
     """Whether a line with the columns' titles is shown."""
     tones: tuple[str, ...] = ()
     """How each of ``rows`` is drawn: the name of a component class, "" as usual; empty for all as usual."""
+    column_tones: tuple[str, ...] = ()
+    """The same for each of the columns, in rows that are drawn as usual; empty for all as usual."""
     arrival: bool = False
     """Rows are in order of arrival: who is on the last one stays on the last."""
 
@@ -49,10 +53,15 @@ class Page:
         """Cells each column needs to show what is held whole; never fewer than before, so that columns hold still
         while one moves through the rows."""
         known = before if len(before) == len(self.columns) else (0,) * len(self.columns)
-        return tuple(
+        needed = [
             max(known[at], cell_len(column.title) + 2, *(cell_len(row.cells[at]) + 1 for row in self.rows))
             for at, column in enumerate(self.columns)
-        )
+        ]
+        if not self.headed and len(needed) > 1:
+            widths = [column.width for column in self.columns[:-1]]
+            longest = max((sum(map(cell_len, self.texts(row, (*widths, 0)))) for row in self.rows), default=0)
+            needed[-1] = max(known[-1], longest - sum(widths))
+        return tuple(needed)
 
     def widths(self, needed: tuple[int, ...], room: int) -> tuple[int, ...]:
         """Cells of each column. The one without a width takes the rest; where that is little, the others take no more
@@ -62,6 +71,19 @@ class Page:
             widths = list(map(min, widths, needed))
         rest = room - sum(widths)
         return tuple(width or max(least, rest) for width, least in zip(widths, needed, strict=True))
+
+    def texts(self, row: Row, widths: tuple[int, ...]) -> list[str]:
+        """A row's cells as they are drawn. Without titles nothing is cut: what is too long moves the rest."""
+        if self.headed:
+            return [
+                fitted(cell, width, column.right)
+                for column, width, cell in zip(self.columns, widths, row.cells, strict=True)
+            ]
+        last = len(widths) - 1
+        return [
+            cell + " " * max(GAP if at < last else 0, width - cell_len(cell))
+            for at, (width, cell) in enumerate(zip(widths, row.cells, strict=True))
+        ]
 
 
 def cut(text: str, width: int) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from engine import filters
+from engine.events import CATALOGUE
+from engine.events.meanings import meaning
 from engine.filters import parse
-from engine.query.detail import HEADING, DetailRequest, DetailRow, DetailSnapshot
+from engine.query.detail import HEADING, MOST_LISTED, DetailRequest, DetailRow, DetailSnapshot
 from engine.query.matches import Matches, event_at
 from engine.query.snapshots import LinesRequest, LinesSnapshot
 from engine.query.stream import StreamRequest, StreamSnapshot
 from engine.store.store import Store
+from engine.text import safe
 from tests.engine.decode.decoded import Machine, listed
 from tests.engine.query.asking import ask, read
 
-READ_ENTER, SIGNAL = 6, 232
+READ_ENTER, SIGNAL, EXECVE = 6, 232, 293
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +51,58 @@ def test_every_parameter_is_told_by_name_with_its_meaning(store: Store) -> None:
     names = [parameter.name for parameter in event.type.params[: len(event.params)]]
     shown = [row.name for row in snapshot.rows if row.name in names]
     assert [name for name in names if name not in shown] == []
-    assert told(snapshot, "flags").note == "flags"
+    assert told(snapshot, "flags").note == "how it is opened"
     assert any("O_RDONLY" in row.value or "O_CLOEXEC" in row.value for row in snapshot.rows)
     assert told(snapshot, "name").value.startswith("/")
+
+
+def test_every_parameter_of_every_event_has_words_of_its_meaning() -> None:
+    words = {meaning(kind, parameter.name) for kind in CATALOGUE for parameter in kind.params}
+    assert all(word and word == safe(word.encode()) for word in words)
+
+
+def test_texts_that_end_with_zero_bytes_are_told_one_by_one() -> None:
+    seen = Machine(listed(10))
+    event = seen.happens(EXECVE, 10, res=0, exe=b"x\0", args=b"-k\0\x1b[31m\0\0", tid=10, pid=10, env=b"A=1\0")
+    rows = detail(seen.store, event.number).rows
+    names = [row.name for row in rows]
+    args, env = names.index("args"), names.index("env")
+    assert [row.value for row in rows[args : args + 5]] == ["3", "-k", "␛[31m", "", "10  x"]
+    assert [row.value for row in rows[env : env + 2]] == ["1", "A=1"]
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    seen = Machine(listed(10))
+    arguments = b"".join(b"%d\0" % number for number in range(1000))
+    event = seen.happens(EXECVE, 10, res=0, exe=b"x\0", args=arguments, tid=10, pid=10)
+    rows = detail(seen.store, event.number).rows
+    at = next(at for at, row in enumerate(rows) if row.name == "args")
+    assert rows[at].value == "1,000"
+    assert [rows[at + MOST_LISTED].value, rows[at + MOST_LISTED + 1].value] == [str(MOST_LISTED - 1), "… 800 more"]
+
+
+def test_times_can_be_read_and_are_filtered_by_their_numbers() -> None:
+    seen = Machine(listed(10))
+    event = seen.happens(EXECVE, 10, res=0, exe=b"x\0", tid=10, pid=10, exe_ino_mtime=1_700_000_000_123_456_789)
+    snapshot = detail(seen.store, event.number)
+    row = told(snapshot, "exe_ino_mtime")
+    assert row.value == datetime.fromtimestamp(1_700_000_000).strftime("%Y-%m-%d %H:%M:%S") + ".123456789"
+    assert row.term == "evt.rawarg.exe_ino_mtime=1700000000123456789"
+    assert told(snapshot, "evt.rawtime").value.endswith(told(snapshot, "when").value)
+
+
+def test_user_and_container_are_told_as_they_were_then(store: Store) -> None:
+    snapshot = detail(store, first(store, "proc.name=haproxy and evt.type=recvfrom"))
+    user, container = told(snapshot, "user"), told(snapshot, "container")
+    assert (user.value, user.note, user.term) == ("systemd-timesync", "id 100", "user.uid=100")
+    assert (container.value, container.note) == ("example2_lb_1", "id 59fd49aa4072")
+    assert container.term == "container.id=59fd49aa4072"
+
+
+def test_only_calls_have_an_enter_and_an_exit() -> None:
+    seen = Machine(listed(10))
+    event = seen.happens(SIGNAL, 10, spid=20, dpid=10, sig=17)
+    assert detail(seen.store, event.number).rows[0].name == "signaldeliver"
 
 
 def test_payload_is_told_in_hex_and_as_text(store: Store) -> None:
