@@ -9,6 +9,7 @@ belongs to others.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop
 
@@ -16,6 +17,9 @@ ABSENT = "<NA>"
 """What stands for a value that is not there, in event lines."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands for bytes that are not UTF-8 and for characters that must not reach a terminal."""
+
+IN_NUMBERS = frozenset("0123456789.:-kmgtpnus")
+"""All that ``scaled``, ``percent``, ``duration`` and whole numbers are written with, in lower case."""
 
 _PICTURES = 0x2400
 _DELETE = "\N{SYMBOL FOR DELETE}"
@@ -45,6 +49,14 @@ def clean(text: str) -> str:
 def safe(raw: bytes) -> str:
     """Captured bytes as safe text: UTF-8, invalid bytes as U+FFFD, the rest as ``clean`` does."""
     return clean(raw.decode("utf-8", "replace"))
+
+
+def safe_lines(raws: Sequence[bytes]) -> str:
+    """``safe`` of each, one a line; a safe text has no line's end in it."""
+    joined = b"\n".join(raws).decode("utf-8", "replace")
+    if joined.count("\n") < len(raws) and joined.replace("\n", "").isprintable():
+        return joined
+    return "\n".join(map(safe, raws))
 
 
 def decoded(raw: bytes) -> str:

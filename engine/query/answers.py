@@ -87,11 +87,11 @@ def table_of(request: TableRequest, work: Work) -> Table:
     if not run.update(work.given_up):
         raise SupersededError
     if request.against is None:
-        return run.table(request.sort, request.descending, request.text)
+        return run.table(request.sort, request.descending, request.text, work.check)
     before = table_of(replace(request, window=request.against, against=None, sort=None, text=""), work)
     table = compared(before, run.table(), request.measure, request.sort, request.descending)
     if request.text:
-        table.keep(request.text)
+        table.keep(request.text, work.check)
     return table
 
 
@@ -101,7 +101,7 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
     held = None if request.hold is None else table.index_of(request.hold)
     found = None
     if request.search:
-        found = table.find(request.search, request.search_from, request.search_backwards)
+        found = table.find(request.search, request.search_from, request.search_backwards, work.check)
     offset = max(0, min(request.offset, table.total - 1))
     return TableSnapshot(
         request=request,

@@ -113,8 +113,9 @@ def _services(fd: Identity | None, raw: bytes) -> bytes:
 class Assembly:
     """Makes the lines of one format in one form. For one thread."""
 
-    def __init__(self, parts: list[str | Column], keep: bool, looks: Looks, *, as_json: bool) -> None:
-        """Prepare the pieces of a format's parts; without ``keep`` lines with an absent field are left out."""
+    def __init__(self, parts: list[str | Column], absent: str | None, looks: Looks, *, as_json: bool) -> None:
+        """Prepare the pieces of a format's parts; ``absent`` stands in lines for an absent field, null in objects;
+        None leaves those with one out."""
         self._looks = looks
         self._json = as_json
         self._store: Store | None = None
@@ -125,7 +126,7 @@ class Assembly:
         self._since = 0
         self._begin: list[Callable[[], None]] = []
         self._forget: list[Callable[[], None]] = []
-        self._missing = None if not keep else b"null" if as_json else text.ABSENT.encode()
+        self._missing = None if absent is None else b"null" if as_json else absent.encode()
         self._ports = _services if looks.port_names else None
         self._clock = Clocked(looks.clock, _day)
         self._begin.append(self._times(self._clock))

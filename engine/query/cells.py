@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from engine import text
 from engine.fields import look_up
@@ -60,6 +61,12 @@ class Cells:
     def render(self, column: int, value: Value) -> str:
         """A value as safe text for a cell."""
         return UNKNOWN if value is None else self._renders[column](value)
+
+    def lines(self, column: int, values: Sequence[Value]) -> str:
+        """Cells of many values of a column, one a line."""
+        if self._types[column] is FieldType.TEXT and all(type(value) is bytes for value in values):
+            return text.safe_lines(cast(Sequence[bytes], values))
+        return "\n".join([self.render(column, value) for value in values])
 
     def plain(self, column: int, value: Value) -> Plain:
         """A value as JSON has it."""

@@ -10,6 +10,7 @@ from engine.decode.event import Event
 from engine.fields.field import Value
 from engine.query.cells import Cells
 from engine.query.grouped import Rows, plain
+from engine.query.single import Single
 from engine.query.sums import Numbers
 from engine.query.table import Table
 from engine.query.view import Column
@@ -63,21 +64,26 @@ class Compared:
     def __init__(self, before: Rows, after: Rows, measure: int, told: list[int]) -> None:
         """Join rows by key."""
         self._sides = (before, after)
-        at_before = {before.key(row): row for row in range(len(before))}
-        at_after = {after.key(row): row for row in range(len(after))}
-        self._keys = list(dict.fromkeys((*at_after, *at_before)))
-        self._places = {key: row for row, key in enumerate(self._keys)}
-        self._rows = [(at_before.get(key), at_after.get(key)) for key in self._keys]
         self._told = told
+        self._keys = [after.key(row) for row in range(len(after))]
+        self._places = {key: row for row, key in enumerate(self._keys)}
+        places = np.empty(len(before), np.intp)
+        for row in range(len(before)):
+            places[row] = self._places.setdefault(before.key(row), len(self._places))
+        self._keys = list(self._places)
+        self._rows = np.full((2, len(self._keys)), -1, np.intp)
+        """Of each side, its row, -1 where it has none."""
+        self._rows[0, places] = np.arange(len(before))
+        self._rows[1, : len(after)] = np.arange(len(after))
         values = np.zeros((2, len(self._keys)))
         known = np.zeros((2, len(self._keys)), np.bool_)
         for side, table in enumerate(self._sides):
             numbers = table.numbers(measure)
             assert numbers is not None
-            for place, rows in enumerate(self._rows):
-                row = rows[side]
-                if row is not None and numbers[1][row]:
-                    values[side, place], known[side, place] = numbers[0][row], True
+            there = np.flatnonzero(self._rows[side] >= 0)
+            rows = self._rows[side, there]
+            known[side, there] = numbers[1][rows]
+            values[side, there] = np.where(numbers[1][rows], numbers[0][rows], 0)
         self._numbers: tuple[Numbers, ...] = (
             (values[0], known[0]),
             (values[1], known[1]),
@@ -106,13 +112,26 @@ class Compared:
         values, known = self._numbers[CHANGE]
         return np.abs(values), known
 
+    def single(self, column: int) -> Single | None:
+        """A column of single values: of each row what the table says that shows it."""
+        if column <= CHANGE:
+            return None
+        before, after = (table.single(self._told[column - CHANGE - 1]) for table in self._sides)
+        if before is None or after is None:
+            return None
+        pieces = list(after.pieces)
+        gone = np.flatnonzero(self._rows[1] < 0)
+        row_of = np.full(len(self._sides[0]), -1, np.intp)
+        row_of[self._rows[0, gone]] = gone
+        for segment, events, rows in before.pieces:
+            mine = row_of[rows]
+            pieces.append((segment, events[mine >= 0], mine[mine >= 0]))
+        return Single(after.store, after.name, pieces, len(self))
+
     def _place(self, row: int) -> tuple[Rows, int]:
-        """The table that has the row, the later one if both do, and where."""
-        before, after = self._rows[row]
-        if after is not None:
-            return self._sides[1], after
-        assert before is not None
-        return self._sides[0], before
+        """The table that shows the row, the later one if both have it, and where."""
+        side = int(self._rows[1, row] >= 0)
+        return self._sides[side], int(self._rows[side, row])
 
     def event(self, row: int) -> Event:
         """The row's newest event."""

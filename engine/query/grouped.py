@@ -21,6 +21,7 @@ from engine.filters import Filter
 from engine.query.keys import GroupedKey, Key, ThreadKey, codes_of, make_key
 from engine.query.lives import CPU_TIMES, PER_THREAD, CpuTimes, Lives
 from engine.query.matches import event_at
+from engine.query.single import Pieces, Single, numbered, pieces_of
 from engine.query.spread import Spread
 from engine.query.sums import Numbers, Sums, is_summed
 from engine.query.tree import Tree
@@ -54,6 +55,9 @@ class Rows(Protocol):
 
     def weights(self, column: int) -> Numbers | None:
         """What rows are sorted by on a column that is added up."""
+
+    def single(self, column: int) -> Single | None:
+        """A column that has its values from one event of each row, whole; None of others."""
 
     @property
     def tree(self) -> Tree | None:
@@ -233,7 +237,7 @@ class Groups:
         self._keys: list[Value]
         if merged:
             assert isinstance(key, ThreadKey | GroupedKey)
-            self._keys, self._row = _numbered([key.group(code) for code in self._codes.tolist()])
+            self._keys, self._row = numbered([key.group(code) for code in self._codes.tolist()])
         else:
             self._keys = [key.value(code) for code in self._codes.tolist()]
             self._row = np.arange(len(self._codes))
@@ -241,6 +245,7 @@ class Groups:
         self._merged = merged
         self._numbers: list[Numbers | None] = []
         self._histograms: dict[int, NDArray[np.int64]] = {}
+        self._singles: dict[int, Single] = {}
         row_of = np.full(len(key), -1, np.int64)
         row_of[self._codes] = self._row
         for place, column in enumerate(columns):
@@ -293,6 +298,27 @@ class Groups:
         return self._numbers[column]
 
     weights = numbers
+
+    def single(self, column: int) -> Single | None:
+        """A column of the first or last events' values."""
+        if self._numbers[column] is not None or column in self._histograms:
+            return None
+        if column not in self._singles:
+            one = self._columns[column]
+            newest = one.aggregation is Aggregation.LAST
+            self._singles[column] = Single(self._store, one.field, self._pieces(newest), len(self))
+        return self._singles[column]
+
+    def _pieces(self, newest: bool) -> Pieces:
+        """The event that tells each row's value, or its stand-in."""
+        seen = self._seen
+        codes = self._last_code if newest else self._first_code
+        events = (seen.last if newest else seen.first)[codes]
+        pieces = pieces_of(self._store, events)
+        if seen.stand_ins is not None and (events < 0).any():
+            idle = np.flatnonzero(events < 0)
+            pieces.append((seen.stand_ins, seen.standing[codes[idle]], idle))
+        return pieces
 
     def value(self, column: int, row: int) -> Value:
         """A number that was added up, or the field of the row's first or last event."""
@@ -371,10 +397,3 @@ class Groups:
 def plain(number: float) -> int | float:
     """A number without a fraction as an int."""
     return int(number) if float(number).is_integer() else float(number)
-
-
-def _numbered(values: list[Value]) -> tuple[list[Value], NDArray[np.int64]]:
-    """The distinct values in order of first sight, and for each value which of them it is."""
-    places: dict[Value, int] = {}
-    rows = [places.setdefault(value, len(places)) for value in values]
-    return list(places), np.array(rows, np.int64)

@@ -19,6 +19,7 @@ from engine.query.assembly import Assembly, Column, Looks
 from engine.query.dumps import Payload
 from engine.store.segment import Segment
 from engine.store.store import Store
+from engine.text import ABSENT
 
 DEFAULT = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info"
 """The format of a line when none is given."""
@@ -85,9 +86,10 @@ class LineFormat:
         whole: bool = False,
         payload: Payload = Payload.DOTS,
         port_names: bool = False,
+        absent: str = ABSENT,
     ) -> None:
         """Parse a format, else take the default one; ``whole`` does not cut payload, ``port_names`` shows services in
-        place of the ports of addresses. Raises FormatError."""
+        place of the ports of addresses, ``absent`` stands for an absent field. Raises FormatError."""
         if layout is None:
             layout = CONTAINERS if containers else DEFAULT
         if not layout:
@@ -100,8 +102,9 @@ class LineFormat:
         self.asks_of_others = any(isinstance(part, Column) and part.field.of_others for part in parts)
         """A field is told from other events than the line's, too."""
         looks = Looks(list(Clock).index(clock), whole, payload, port_names)
-        self._lines = Assembly(parts, self.keep, looks, as_json=False)
-        self._objects = Assembly(parts, self.keep, looks, as_json=True)
+        missing = absent if self.keep else None
+        self._lines = Assembly(parts, missing, looks, as_json=False)
+        self._objects = Assembly(parts, missing, looks, as_json=True)
 
     def lines(self, store: Store, segment: Segment, rows: NDArray[np.intp], *, as_json: bool = False) -> Lines:
         """Lines of some rows of a segment, ascending, safe to show, or JSON objects one a line.

@@ -11,6 +11,7 @@ from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
 from engine.query.matches import Matches
+from engine.query.single import Single
 from engine.query.view import Column
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
@@ -21,15 +22,20 @@ class Listing:
 
     def __init__(self, store: Store, columns: tuple[Column, ...], window: Window | None) -> None:
         """Prepare for the events of a window of time, None for all."""
+        self._store = store
+        self._columns = columns
         self._fields = [look_up(column.field) for column in columns]
         self._matches = Matches(store, "", window)
+        self._singles: dict[int, Single] = {}
 
     def add(self, segment: Segment, mask: NDArray[np.bool_]) -> None:
         """Take in the next sealed segment; ``mask`` is what the filter keeps of it."""
         self._matches.add(segment, mask)
+        self._singles.clear()
 
     def forget(self) -> bool:
         """Take out segments the store has forgotten."""
+        self._singles.clear()
         return self._matches.forget()
 
     def rows(self) -> Listing:
@@ -57,6 +63,13 @@ class Listing:
         """A field of the row's event."""
         field, argument = self._fields[column]
         return field.of(self._matches.at(row), argument)
+
+    def single(self, column: int) -> Single:
+        """A column, whole."""
+        if column not in self._singles:
+            name, pieces = self._columns[column].field, self._matches.pieces()
+            self._singles[column] = Single(self._store, name, pieces, len(self))
+        return self._singles[column]
 
     tree = None
     """Events stand side by side."""

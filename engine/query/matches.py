@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine import filters
 from engine.decode.event import Event
 from engine.query.answered import Answered
+from engine.query.single import Pieces
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
@@ -73,6 +74,14 @@ class Matches:
         if len(rows):
             self._rows.append((segment, rows))
             self._ends.append(len(self) + len(rows))
+
+    def pieces(self) -> Pieces:
+        """All matches, by index."""
+        starts = [0, *self._ends]
+        return [
+            (segment, np.asarray(rows, np.intp), np.arange(start, end))
+            for (segment, rows), start, end in zip(self._rows, starts, self._ends, strict=False)
+        ]
 
     def at(self, index: int) -> Event:
         """The match with this index, 0 the first. O(log segments)."""

@@ -6,7 +6,7 @@ looks that of ``cells``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,10 +22,12 @@ from engine.query.cells import UNKNOWN, Cells, Plain
 from engine.query.grouped import Grouping, Rows, plain
 from engine.query.listed import Listing
 from engine.query.matches import Cancelled
+from engine.query.single import AT_ONCE, Check, Coded, Single, holding, numbered
 from engine.query.snapshots import Row, ShownColumn
 from engine.query.view import AND, Kind, View
 from engine.store.segment import Window
 from engine.store.store import Store
+from engine.text import IN_NUMBERS
 
 _SERVICES = {f"fd.{end}port": f"fd.{end}proto" for end in "cslr"}
 """Fields of ports, and those of their services' names."""
@@ -60,6 +62,8 @@ class TableRun:
         self._answered = Answered(store, fields)
         self._taken = 0
         self._made: tuple[tuple[object, ...], Table] | None = None
+        self._frozen: tuple[tuple[int, int], Rows] | None = None
+        """The rows, and after how many events and at which revision of the store."""
 
     def _none(self) -> Grouping | Listing:
         columns = self._view.columns_for(self._containers)
@@ -70,7 +74,7 @@ class TableRun:
     def update(self, cancelled: Cancelled = lambda: False) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
         if self._answered.anew():
-            self._rows, self._taken, self._made = self._none(), 0, None
+            self._rows, self._taken, self._made, self._frozen = self._none(), 0, None, None
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
@@ -80,29 +84,34 @@ class TableRun:
 
     def forget(self) -> bool:
         """Take out segments the store has forgotten; False when they cannot be, added up as they are."""
-        self._made = None
+        self._made = self._frozen = None
         return self._rows.forget()
 
-    def table(self, sort: int | None = None, descending: bool | None = None, text: str = "") -> Table:
+    def table(
+        self, sort: int | None = None, descending: bool | None = None, text: str = "", check: Check = lambda: None
+    ) -> Table:
         """The rows by now, sorted on a shown column (None: the view's own order) in a direction (None: numbers
-        descending, texts ascending), only those that show a text. The same table again while nothing changed."""
-        asked = (self._taken, sort, descending, text)
+        descending, texts ascending), only those that show a text. The same table again while nothing changed.
+        ``check`` is called now and then and may raise."""
+        now = self._taken, self._store.revision
+        asked = (now, sort, descending, text)
         if self._made is None or self._made[0] != asked:
-            table = self._make(sort, descending)
+            if self._frozen is None or self._frozen[0] != now:
+                self._frozen = now, self._rows.rows()
+            table = self._make(self._frozen[1], sort, descending, check)
             if text:
-                table.keep(text)
+                table.keep(text, check)
             self._made = (asked, table)
         return self._made[1]
 
-    def _make(self, sort: int | None, descending: bool | None) -> Table:
-        rows = self._rows.rows()
+    def _make(self, rows: Rows, sort: int | None, descending: bool | None, check: Check) -> Table:
         columns = self._cells.columns
         if sort is None:
             sort = next((at for at, column in enumerate(columns) if column.title == self._view.sort), None)
         if descending is None:
             descending = sort is not None and self._cells.is_number(sort)
         tree = next((at for at, column in enumerate(columns) if column.title == self._view.tree), None)
-        return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending, tree)
+        return Table(self._view.drill_field(self._containers), rows, self._cells, sort, descending, tree, check)
 
 
 def _with_services(view: View) -> View:
@@ -115,10 +124,17 @@ class Table:
     """Rows of a view in an order. Cells are read and rendered only when asked for."""
 
     def __init__(
-        self, key_field: str, rows: Rows, cells: Cells, sort: int | None, descending: bool, tree: int | None = None
+        self,
+        key_field: str,
+        rows: Rows,
+        cells: Cells,
+        sort: int | None,
+        descending: bool,
+        tree: int | None = None,
+        check: Check = lambda: None,
     ) -> None:
         """Order rows; a column of unknown number (None) leaves them in order of arrival. ``tree`` is the column that
-        shows whose child a row is, when rows are a tree."""
+        shows whose child a row is, when rows are a tree; ``check`` is called now and then and may raise."""
         self.key_field = key_field
         """Field a drill-down from a row filters on; "" in lists."""
         self.sort = sort
@@ -130,54 +146,87 @@ class Table:
         self.rows = rows
         """In order of arrival, before sorting."""
         self._cells = cells
-        self._order: Sequence[int] = range(self.total) if sort is None else _ordered(rows, sort, descending)
+        self._order: NDArray[np.intp] | None = None if sort is None else self._ordered(sort, descending, check)
+        """The row at each place; None when they are as they arrived."""
         self._places: NDArray[np.int32] | None = None
         """Where each row is in the order, -1 for one that is left out; made when it is asked for."""
         self._tree = tree
         self._guides: dict[int, str] = {}
         if rows.tree is not None:
-            self._order, self._guides = rows.tree.order(self._order)
+            order, self._guides = rows.tree.order(self._in_order().tolist())
+            self._order = np.array(order, np.intp)
+        self._shown: tuple[str, NDArray[np.bool_]] | None = None
+        """Which rows show the text that was asked for last."""
 
-    def keep(self, text: str) -> None:
+    def _in_order(self) -> NDArray[np.intp]:
+        return np.arange(self.total) if self._order is None else self._order
+
+    def _at(self, place: int) -> int:
+        return place if self._order is None else int(self._order[place])
+
+    def keep(self, text: str, check: Check = lambda: None) -> None:
         """Leave only rows that show a text in some cell, upper and lower case the same. O(rows)."""
-        shows = self._showing(text)
-        self._order = [row for row in self._order if shows(row)]
+        order = self._in_order()
+        self._order = order[self._showing(text, check)[order]]
         self.total, self._places = len(self._order), None
 
-    def _showing(self, text: str) -> Callable[[int], bool]:
-        """Tells whether a row shows a text, in upper or lower case; values that come again are rendered once."""
-        wanted, value_of, render = text.casefold(), self.rows.value, self._cells.render
-        in_numbers = np.zeros(len(self.rows), np.bool_)
-        others: list[tuple[int, dict[Value, bool]]] = []
+    def _showing(self, text: str, check: Check) -> NDArray[np.bool_]:
+        """Which rows show a text, in upper or lower case; values that come again are looked at once."""
+        if self._shown is not None and self._shown[0] == text:
+            return self._shown[1]
+        wanted = text.casefold()
+        found = np.full(len(self.rows), False)
+        written: list[Single] = []
         for at in range(len(self.columns)):
-            numbers = self.rows.numbers(at)
-            if numbers is None:
-                others.append((at, {}))
-                continue
-            different, which = np.unique(numbers[0], return_inverse=True)
-            shown = [wanted in render(at, plain(number)).casefold() for number in different]
-            in_numbers |= np.where(numbers[1], np.array(shown, np.bool_)[which], wanted in UNKNOWN)
+            numbers, single = self.rows.numbers(at), self.rows.single(at)
+            if numbers is not None:
+                values, known = numbers
+                if wanted in UNKNOWN:
+                    found |= ~known
+                if IN_NUMBERS.issuperset(wanted):
+                    different, which = np.unique(values[known], return_inverse=True)
+                    found[known] |= self._hold(at, [plain(number) for number in different], wanted, check)[which]
+            elif single is not None and single.written:
+                written.append(single)
+            else:
+                coded = self._coded(at, check)
+                found |= np.append(self._hold(at, coded.values, wanted, check), wanted in UNKNOWN)[coded.which]
+        # What costs most is asked only of rows that are not found by then.
+        for single in written:
+            for rows, lines in single.lines(UNKNOWN, ~found):
+                found[rows] = holding(lines.decode(), wanted, len(rows))
+                check()
+        self._shown = text, found
+        return found
 
-        def shows(row: int) -> bool:
-            if in_numbers[row]:
-                return True
-            for at, known in others:
-                value = value_of(at, row)
-                found = known.get(value)
-                if found is None:
-                    found = known[value] = wanted in render(at, value).casefold()
-                if found:
-                    return True
-            return False
+    def _hold(self, column: int, values: Sequence[Value], wanted: str, check: Check) -> NDArray[np.bool_]:
+        """Which values of a column show a text."""
+        found = np.zeros(len(values), np.bool_)
+        for start in range(0, len(values), AT_ONCE):
+            check()
+            part = values[start : start + AT_ONCE]
+            found[start : start + AT_ONCE] = holding(self._cells.lines(column, part), wanted, len(part))
+        return found
 
-        return shows
+    def _coded(self, column: int, check: Check) -> Coded:
+        single = self.rows.single(column)
+        if single is not None:
+            return single.coded(check)
+        values, which = numbered([self.rows.value(column, row) for row in range(len(self.rows))])
+        return Coded(values, which.astype(np.int32))
+
+    def _ordered(self, column: int, descending: bool, check: Check) -> NDArray[np.intp]:
+        """Row numbers sorted on a column, equal ones in order of arrival, unknown ones last."""
+        values, known = self.rows.weights(column) or self._coded(column, check).ranked()
+        order = np.argsort(-values if descending else values, kind="stable")
+        return np.concatenate([order[known[order]], np.flatnonzero(~known)])
 
     def page(self, offset: int, count: int) -> tuple[Row, ...]:
         """Rows from an offset on, rendered; fewer at the end."""
         return tuple(self._row(place) for place in range(max(offset, 0), min(offset + count, self.total)))
 
     def _row(self, place: int) -> Row:
-        row = self._order[place]
+        row = self._at(place)
         key = self.rows.key(row)
         return Row(key, self._shown_key(key), self._texts(row))
 
@@ -197,27 +246,27 @@ class Table:
 
     def texts(self, place: int) -> tuple[str, ...]:
         """The cells of a row, rendered."""
-        return self._texts(self._order[place])
+        return self._texts(self._at(place))
 
     def exact(self, place: int) -> Iterator[tuple[Plain, Value]]:
         """The cells of a row, each as a plain value and as its field has it."""
         for at in range(len(self.columns)):
-            value = self.rows.value(at, self._order[place])
+            value = self.rows.value(at, self._at(place))
             yield self._cells.plain(at, value), value
 
     def event(self, place: int) -> Event:
         """The newest event of a row."""
-        return self.rows.event(self._order[place])
+        return self.rows.event(self._at(place))
 
     def values(self) -> Iterator[tuple[Plain, ...]]:
         """All rows in order as plain values: numbers as they are, safe text, None for the unknown."""
-        for row in self._order:
+        for row in self._in_order().tolist():
             yield tuple(self._cells.plain(at, self.rows.value(at, row)) for at in range(len(self.columns)))
 
     def index_of(self, key: Value) -> int | None:
         """Where the row with a key is, None when there is none. O(log rows), but for the first question."""
         row = self.rows.row_of(key)
-        if row is None or isinstance(self._order, range):
+        if row is None or self._order is None:
             return row
         if self._places is None:
             self._places = np.full(len(self.rows), -1, np.int32)
@@ -225,28 +274,15 @@ class Table:
         place = int(self._places[row])
         return place if place >= 0 else None
 
-    def find(self, text: str, start: int, backwards: bool = False) -> int | None:
+    def find(self, text: str, start: int, backwards: bool = False, check: Check = lambda: None) -> int | None:
         """The row nearest from ``start`` on, that one included, whose cells hold a text; goes round at the end.
 
-        Upper and lower case are the same. None when no row does. O(rows).
+        Upper and lower case are the same. None when no row does. O(rows) for the first question about a text.
         """
-        shows = self._showing(text)
-        step = -1 if backwards else 1
-        for distance in range(self.total):
-            place = (start + step * distance) % self.total
-            if shows(self._order[place]):
-                return place
-        return None
-
-
-def _ordered(rows: Rows, column: int, descending: bool) -> list[int]:
-    """Row numbers sorted on a column, equal ones in order of arrival, unknown ones last."""
-    numbers = rows.weights(column)
-    if numbers is not None:
-        values, known = numbers
-        order = np.argsort(-values if descending else values, kind="stable")
-        return [*order[known[order]].tolist(), *np.flatnonzero(~known).tolist()]
-    found = [rows.value(column, row) for row in range(len(rows))]
-    known_rows = [row for row, value in enumerate(found) if value is not None]
-    unknown_rows = [row for row, value in enumerate(found) if value is None]
-    return sorted(known_rows, key=lambda row: found[row], reverse=descending) + unknown_rows  # type: ignore[arg-type, return-value]
+        places = np.flatnonzero(self._showing(text, check)[self._in_order()])
+        if not len(places):
+            return None
+        start %= self.total
+        if backwards:
+            return int(places[np.searchsorted(places, start, "right") - 1])
+        return int(places[np.searchsorted(places, start) % len(places)])

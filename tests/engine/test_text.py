@@ -42,6 +42,17 @@ def test_safe_text_is_printable_and_encodable(raw: bytes) -> None:
     shown.encode("utf-8")
 
 
+@given(st.lists(st.one_of(st.binary(max_size=6), st.text(max_size=4).map(str.encode))))
+def test_many_texts_are_made_safe_as_each_is(raws: list[bytes]) -> None:
+    assert text.safe_lines(raws) == "\n".join(map(text.safe, raws))
+
+
+@given(st.one_of(st.integers(-(2**63), 2**63), st.floats(-1e20, 1e20)))
+def test_numbers_are_written_with_few_characters(number: float) -> None:
+    for shown in (text.scaled(number), text.scaled(number, 2), text.percent(number), text.duration(number)):
+        assert text.IN_NUMBERS.issuperset(shown.casefold())
+
+
 @given(st.text())
 def test_clean_is_idempotent_and_keeps_letters(raw: str) -> None:
     cleaned = text.clean(raw)
