@@ -84,7 +84,8 @@ def table_of(request: TableRequest, work: Work) -> Table:
         TableRun, (request.view, filter_text, request.containers, window),
         lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=window),
     )  # fmt: skip
-    if not run.update(work.given_up):
+    besides = compose(request.filter, request.levels, None)
+    if not run.update(work.given_up, work.masks(besides) if besides else None):
         raise SupersededError
     if request.against is None:
         return run.table(request.sort, request.descending, request.text, work.check)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,12 @@ class Matches:
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def update(self, cancelled: Cancelled = lambda: False) -> bool:
-        """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+    def update(
+        self, cancelled: Cancelled = lambda: False, mask: Callable[[Segment], NDArray[np.bool_]] | None = None
+    ) -> bool:
+        """Take in segments sealed since; False when given up halfway (what was taken in stays). ``mask`` tells what the
+        filter keeps, where that is known already."""
+        mask = mask or partial(self._filter.mask, self._store)
         if self._answered.anew():
             self._taken = 0
             self._rows.clear()
@@ -52,7 +57,7 @@ class Matches:
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
-            self.add(segment, self._filter.mask(self._store, segment))
+            self.add(segment, mask(segment))
             self._taken = segment.first + len(segment)
         return True
 
