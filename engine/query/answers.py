@@ -16,7 +16,7 @@ from engine.filters.saved import field_uses
 from engine.query import texts
 from engine.query.compare import NotComparable, compared
 from engine.query.compose import compose
-from engine.query.payload import Shape, ViewAs
+from engine.query.payload import Shape
 from engine.query.snapshots import (
     CompletionRequest,
     CompletionSnapshot,
@@ -125,9 +125,8 @@ def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
     filter_text = _lines_filter(request)
     matches = work.matches(filter_text, request.window)
     maker = texts.maker(request.shape, request.view_as, request.containers)
-    plain = request.shape is Shape.DIG and request.view_as is ViewAs.DOTTED
-    key = (filter_text, request.window, request.shape, request.view_as, request.containers, request.text)
-    lines = work.keep(Texts, key, lambda: Texts(matches, maker, one_each=plain, text=request.text))
+    key = (matches, request.shape, request.view_as, request.containers, request.text)
+    lines = work.keep(Texts, key, lambda: Texts(matches, maker, request.text))
     if not lines.update(2**62 if whole else request.offset + request.count, work.given_up):
         raise SupersededError
     return lines
