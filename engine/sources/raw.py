@@ -6,6 +6,7 @@ spill file without a name. A file is never mapped: one cut short while it is map
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import tempfile
@@ -14,6 +15,8 @@ PAGE = 1 << 22
 """Kept bytes are held in pieces of this size."""
 BUDGET = 1 << 30
 """Kept bytes in memory before the rest is spilled."""
+RESERVE = 1 << 28
+"""Bytes of the disk that spilling leaves free: a small file may inflate to more than any disk has."""
 
 
 def read_at(file: int, offset: int, size: int) -> bytes:
@@ -77,6 +80,10 @@ class KeptBytes:
                     folder = os.environ.get("TMPDIR", "/var/tmp")
                     self._spill, name = tempfile.mkstemp(prefix="syscope-", dir=folder)
                     os.unlink(name)
+                disk = os.fstatvfs(self._spill)
+                if disk.f_bavail * disk.f_frsize < RESERVE:
+                    left = f"less than {RESERVE >> 20} MiB are left where inflated bytes go (TMPDIR, else /var/tmp)"
+                    raise OSError(errno.ENOSPC, left)
                 taken = os.pwrite(self._spill, data, self.size - len(self._pages) * PAGE)
             else:
                 taken = min(len(data), PAGE - at)

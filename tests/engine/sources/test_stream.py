@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.sources import open_capture
+from engine.sources import open_capture, raw
 from engine.sources.raw import PAGE, KeptBytes
 from tests.engine.sources.recorder import Recorder, record
 from tests.scapfile import event, section
@@ -161,6 +161,16 @@ def test_what_cannot_be_spilled_ends_the_reading(path: Path, monkeypatch: pytest
     assert PAGE - 300 < recorder.offsets[-1] < PAGE
     (damage,) = recorder.damage
     assert damage.expected == "could not be read: No space left on device"
+    assert damage.ends
+
+
+def test_spilling_leaves_room_on_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(gzip.compress(capture(100_000), 1))
+    monkeypatch.setattr(raw, "RESERVE", 1 << 60)
+    recorder = record(path, budget=PAGE)
+    assert PAGE - 300 < recorder.offsets[-1] < PAGE
+    (damage,) = recorder.damage
+    assert "MiB are left where inflated bytes go" in damage.expected
     assert damage.ends
 
 
