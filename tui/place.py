@@ -62,6 +62,8 @@ class Wanted:
     search: str = ""
     search_from: int = 0
     search_backwards: bool = False
+    event: int = 0
+    """Number of an event to go to, 0 for none; in lines."""
 
 
 RowsRequest = TableRequest | LinesRequest
@@ -83,6 +85,8 @@ class Place:
     text: str = ""
     """Only rows that show this text."""
     view_as: ViewAs = ViewAs.DOTTED
+    latency: bool = False
+    """Lines of events tell first how long the call took."""
     against: Window | None = None
     """Another range that the rows are compared with."""
     measure: str = ""
@@ -128,13 +132,13 @@ class Place:
             self.levels, self.filter, self.containers, wanted.offset, wanted.count,
             wanted.search, wanted.search_from, wanted.search_backwards,
             window=self.window, text=self.text, view_as=self.view_as, shape=SHAPES[self.show],
+            latency=self.latency, event=wanted.event,
         )  # fmt: skip
 
     def answers(self, request: RowsRequest) -> bool:
         """True when a request asks for rows of this place in this order."""
         asked = replace(request, offset=0, count=0, search="", search_from=0, search_backwards=False)
-        if isinstance(asked, TableRequest):
-            asked = replace(asked, hold=None)
+        asked = replace(asked, hold=None) if isinstance(asked, TableRequest) else replace(asked, event=0)
         return asked == self.rows(Wanted(count=0))
 
     def below(self, view: View | None, key_field: str = "", row: Row | None = None, show: Show = Show.TABLE) -> Place:

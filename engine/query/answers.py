@@ -16,7 +16,7 @@ from engine.filters.saved import field_uses
 from engine.query import texts
 from engine.query.compare import NotComparable, compared
 from engine.query.compose import compose
-from engine.query.payload import Shape
+from engine.query.payload import Shape, ViewAs
 from engine.query.snapshots import (
     CompletionRequest,
     CompletionSnapshot,
@@ -84,8 +84,7 @@ def table_of(request: TableRequest, work: Work) -> Table:
         TableRun, (request.view, filter_text, request.containers, window),
         lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=window),
     )  # fmt: skip
-    besides = compose(request.filter, request.levels, None)
-    if not run.update(work.given_up, work.masks(besides) if besides else None):
+    if not run.update(work.given_up):
         raise SupersededError
     if request.against is None:
         return run.table(request.sort, request.descending, request.text, work.check)
@@ -124,9 +123,11 @@ def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
     """The lines a request is about, counted as far as it wants or whole. Raises SupersededError when given up."""
     filter_text = _lines_filter(request)
     matches = work.matches(filter_text, request.window)
-    maker = texts.maker(request.shape, request.view_as, request.containers)
-    key = (matches, request.shape, request.view_as, request.containers, request.text)
-    lines = work.keep(Texts, key, lambda: Texts(matches, maker, request.text))
+    looks = (request.shape, request.view_as, request.containers, request.latency)
+    maker = texts.maker(*looks)
+    plain = request.shape is Shape.DIG and request.view_as is ViewAs.DOTTED
+    key = (filter_text, request.window, looks, request.text)
+    lines = work.keep(Texts, key, lambda: Texts(matches, maker, one_each=plain, text=request.text))
     if not lines.update(2**62 if whole else request.offset + request.count, work.given_up):
         raise SupersededError
     return lines
@@ -143,7 +144,13 @@ def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
     if request.search:
         found = lines.find(request.search, request.search_from, request.search_backwards, work.given_up)
         work.check()
-    offset = max(0, min(request.offset, len(lines) - 1))
+    offset = request.offset
+    if request.event:
+        found = lines.line_of(request.event, work.given_up)
+        work.check()
+        offset = found - request.count // 2
+        lines.update(offset + request.count, work.given_up)
+    offset = max(0, min(offset, len(lines) - 1))
     page = list(lines.page(offset, request.count))
     return LinesSnapshot(
         request=request,

@@ -80,6 +80,11 @@ class LinesRequest:
     view_as: ViewAs = ViewAs.DOTTED
     """How payload is shown."""
     shape: Shape = Shape.DIG
+    latency: bool = False
+    """In event lines, first the time each call took."""
+    event: int = 0
+    """Number of an event whose lines are searched, or those of the next one that has any; 0 for none. The page is the
+    one around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ class LinesSnapshot:
     total: int
     """Lines counted so far."""
     found: int | None
+    """Index of the line that was searched."""
     filter: str
     error: str = ""
     tones: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ SCREENS: tuple[tuple[str, Sequence[str]], ...] = (
     ("empty", ("enter", "f4", *" and proc.name=nobody", "enter")),
     ("overview", ("u", "u", "f4", "f2", *["backspace"] * 5, "enter", "o")),
     ("latency", ("x",)),
-    ("rectangle", ("space", *["left"] * 6, "down", "down")),
+    ("rectangle", ("space", *["right"] * 6, "down", "down")),
     ("refused", ("escape", "backspace", "enter")),
     ("line", ("ctrl+g", "1", "x", "enter")),
     ("detail", ("escape", "enter")),

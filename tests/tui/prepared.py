@@ -117,6 +117,7 @@ class PreparedEngine:
     """When set, requests are only remembered."""
     closed: bool = False
     recorded: list[Path | None] = field(default_factory=list)
+    narrowed: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Tell that all was read."""
@@ -139,7 +140,8 @@ class PreparedEngine:
         self.recorded.append(path)
 
     def narrow(self, filter_text: str) -> None:
-        """Everything is there."""
+        """Remember it."""
+        self.narrowed.append(filter_text)
 
     def close(self) -> None:
         """Remember that the app let go."""

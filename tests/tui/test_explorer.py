@@ -11,12 +11,13 @@ from textual.events import Key, MouseScrollDown
 from textual.pilot import Pilot
 
 from engine.query.payload import Shape, ViewAs
-from engine.query.snapshots import LinesRequest, TableRequest
+from engine.query.snapshots import LinesRequest, Row, ShownColumn, TableRequest
 from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
 from tests.tui.test_actions import LIVE
-from tui.screens import rows
+from tui.place import Position
 from tui.widgets.grid import Grid
+from tui.widgets.page import Page
 
 WIDE = (120, 30)
 
@@ -116,19 +117,6 @@ async def test_backspace_shows_what_was_there_before_the_engine_answers(stage: S
         await pilot.press("backspace")
         await pilot.pause()
         assert stage.text()[5:] == before[5:]
-
-
-async def test_a_new_place_flashes_no_word_and_tells_of_reading_once_the_answer_takes_its_time(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with stage.app.run_test(size=WIDE) as pilot:
-        await pilot.pause()
-        monkeypatch.setattr(rows, "PATIENCE", 0.3)
-        stage.engine.silent = True
-        await pilot.press("enter")
-        await pilot.pause()
-        assert not any("Reading…" in line or "No rows" in line for line in stage.text())
-        await until(pilot, lambda: any("Reading…" in line for line in stage.text()))
 
 
 async def test_enter_where_no_view_follows_opens_the_events(stage: Stage) -> None:
@@ -607,6 +595,24 @@ async def test_f2_in_the_filter_line_asks_for_a_text_that_rows_show(stage: Stage
         assert stage.screen.filter_prompt.text == "curl"
 
 
+async def test_a_text_acts_while_typed_is_told_and_taken_out(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4", "f2", *"cur")
+        await until(pilot, lambda: stage.screen.place.text == "cur")
+        assert isinstance(stage.asked, TableRequest) and stage.asked.text == "cur"
+        await pilot.press("escape")
+        assert stage.screen.place.text == ""
+        await pilot.press("f4", "f2", *"curl", "enter")
+        await pilot.pause()
+        assert stage.text()[2] == " Rows with curl ✕   Filter evt.type!=switch"
+        await pilot.click("#filter", offset=(15, 0))
+        await pilot.pause()
+        assert stage.text()[2] == " Filter evt.type!=switch"
+        await pilot.press("f4", "f2", *"curl", "enter", "u")
+        await pilot.pause()
+        assert (stage.screen.place.text, stage.text()[2]) == ("", " Filter evt.type!=switch")
+
+
 async def test_a_line_is_gone_to_by_its_number(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("d", "ctrl+g", *"321", "enter")
@@ -622,6 +628,37 @@ async def test_who_is_on_the_last_line_stays_on_the_last_as_lines_come(stage: St
         stage.engine.publish(replace(stage.engine.status, events=30_000))
         await until(pilot, lambda: stage.text()[-1].endswith("520/520 (100%)"))
         assert stage.row.startswith("520 ")
+
+
+def arrived(total: int, first: int, last: int) -> Page:
+    """Rows of a list, of which some are held."""
+    rows = tuple(Row(1000 + n, "", (f"row {n}",)) for n in range(first, last + 1))
+    return Page((ShownColumn("ROW", 0, False, ""),), rows, first, total, arrival=True)
+
+
+async def test_who_is_on_the_last_row_of_a_list_goes_on_to_the_one_that_is_last_now(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        grid = stage.screen.grid
+        grid.show(arrived(20, 0, 19))
+        grid.move_to(19)
+        grid.show(arrived(200, 0, 99), held=19)
+        # What was held meanwhile is told where the engine finds it.
+        grid.show(arrived(200, 120, 199), held=None if grid.hold is None else grid.hold - 1000)
+        assert (grid.position.index, grid.hold) == (199, 1199)
+        grid.move_to(198)
+        grid.show(arrived(300, 120, 299), held=198)
+        assert (grid.position.index, grid.hold) == (198, 1198)
+
+
+async def test_coming_back_to_a_list_leads_to_the_row_one_was_on_however_few_were_seen_below(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        grid = stage.screen.grid
+        grid.show(arrived(2, 0, 1))
+        grid.restore(Position(50, 1050, True, 0, 40))
+        grid.show(arrived(200, 0, 99), held=50)
+        assert (grid.position.index, grid.hold) == (50, 1050)
 
 
 async def test_clear_shows_only_what_comes_from_now_on(stage: Stage) -> None:
@@ -736,6 +773,19 @@ async def test_live_lines_begin_at_the_end_and_stay_there(stage: Stage) -> None:
         stage.engine.lines += ["501 more"]
         stage.engine.publish(replace(stage.engine.status, events=30_000))
         await until(pilot, lambda: stage.row.startswith("501 "))
+
+
+async def test_what_is_recorded_is_narrowed_by_the_filter_of_now_and_by_none_of_the_past(stage: Stage) -> None:
+    stage.engine.status = replace(stage.engine.status, live=LIVE)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4", *"evt.type=read", "enter")
+        await until(pilot, lambda: stage.engine.narrowed[-1] == "evt.type=read")
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await pilot.press("f4", "ctrl+u", *"evt.type=open", "enter")
+        await until(pilot, lambda: stage.screen.place.filter == "evt.type=open")
+        assert stage.engine.narrowed[-1] == "evt.type=read"
+        await pilot.press("w")
+        assert stage.engine.narrowed[-1] == "evt.type=open"
 
 
 @pytest.mark.parametrize("size", [(80, 24), WIDE])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.query.overview import OverviewSnapshot
+from engine.query.snapshots import LinesSnapshot
+from engine.query.spectrogram import SpectrogramSnapshot
+from tests.tui.conftest import until
 from tests.tui.test_real import Real
 from tui.place import Show
 from tui.widgets.spectrogram import Spectrogram
@@ -91,6 +95,72 @@ async def test_the_mouse_draws_a_rectangle_of_latencies(real: Real) -> None:
         await real.settle(pilot)
         assert rectangle is not None
         assert real.screen.grid.page.total == rectangle.calls > 0
+
+
+async def test_a_spectrogram_of_a_chosen_row_changes_to_files_and_back_and_takes_a_filter(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "down", "up", "f12", "space", "down", "shift+f12")
+        assert real.lines[1].endswith("Latency of files")
+        await real.press(pilot, "f12", "f4", *"evt.type=close", "enter")
+        assert real.lines[1].endswith("Latency")
+        assert real.screen.query_one(Spectrogram).rectangle is not None
+
+
+async def test_events_of_a_rectangle_tell_first_how_long_they_took_and_the_way_there_is_told_when_narrow(
+    real: Real,
+) -> None:
+    async with real.app.run_test(size=(80, 24)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "f12", "space", "right", "right", "down", "enter")
+        rectangle = real.screen.query_one(Spectrogram).rectangle
+        assert rectangle is not None and rectangle.below is not None
+        assert real.lines[1].startswith(" … ▸ Latency ▸ Events ")
+        snapshot = real.screen.place.snapshot
+        assert isinstance(snapshot, LinesSnapshot)
+        units = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+        for line in snapshot.lines:
+            told = re.match(r"([\d.]+)(\w+) +\d+ 00:44:", line)
+            assert told, line
+            # Two digits after the point are told.
+            took = float(told[1]) * units[told[2]]
+            assert rectangle.least * 0.99 <= took <= rectangle.below * 1.01
+
+
+async def test_a_rectangle_of_latencies_stays_on_them_when_the_screen_changes_its_size(real: Real) -> None:
+    async with real.app.run_test(size=(150, 40)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "f12", "space", *["right"] * 8, "down")
+        picture = real.screen.query_one(Spectrogram)
+        before = picture.rectangle
+        await pilot.resize_terminal(80, 24)
+
+        def columns() -> int:
+            snapshot = real.screen.place.snapshot
+            assert isinstance(snapshot, SpectrogramSnapshot)
+            return int(snapshot.counts.shape[1])
+
+        await until(pilot, lambda: columns() == picture.grid[1] == 67)
+        after = picture.rectangle
+        assert before and after and before.below and after.below
+        # A column of the narrower screen is a factor of 1.46 wide.
+        assert 0.6 < after.least / before.least < 1.6
+        assert 0.6 < after.below / before.below < 1.6
+
+
+@pytest.mark.parametrize("key", ["e", "d"])
+async def test_another_look_at_payload_stays_on_the_event(real: Real, key: str) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, key, "ctrl+g", *"700", "enter")
+        row = real.screen.grid.row()
+        assert row is not None
+        for choice in ("end", "up", "home"):
+            await real.press(pilot, "f2", choice, "enter")
+            here = real.screen.grid.row()
+            assert here is not None
+            assert here.key == row.key
+            assert str(row.key) in real.row
 
 
 async def test_a_conversation_is_followed_from_a_connection(real: Real) -> None:

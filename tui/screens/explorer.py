@@ -22,7 +22,7 @@ from engine.query.snapshots import Snapshot, Status, TableSnapshot
 from engine.query.view import View
 from tui.engine import Engine
 from tui.options import Options
-from tui.place import SHAPES, Place, Show, target, terms
+from tui.place import SHAPES, Place, Position, Show, target, terms
 from tui.screens.actions import Actions
 from tui.screens.bookmarks import Bookmarks
 from tui.screens.cells import Cells
@@ -31,7 +31,7 @@ from tui.screens.comparing import Comparing
 from tui.screens.detail import Detail
 from tui.screens.dialogs import choose_view, show_help, show_legend
 from tui.screens.filtering import Filtering
-from tui.screens.keys import BINDINGS
+from tui.screens.keys import BINDINGS, keys_of
 from tui.screens.lines import Lines
 from tui.screens.overview import Overview
 from tui.screens.palette import Commands
@@ -190,14 +190,36 @@ class Explorer(Screen[None]):
     def show_place(self) -> None:
         """Show the present place."""
         self._show_way()
-        self.header.show_filter(terms(self.place.filter), self.place.besides)
-        base = self.place.view.filter if self.place.view else ""
-        self.engine.narrow("" if asks_of_others(base) else self.place.filter)
+        self.show_filter()
+        self.narrow()
         for body in (self.grid, *self._bodies.values()):
             body.display = body is self.body
         for part in self._parts:
             part.place_shown()
+        self.key_bar.labels = keys_of(self.place) if len(self.places) > 1 else {}
         self.refresh_bindings()
+
+    def show_filter(self) -> None:
+        """Tell what is kept."""
+        self.header.show_filter(terms(self.place.filter), self.place.besides, self.place.text)
+
+    @property
+    def _is_past(self) -> bool:
+        """Whether the present place is of a range that is over."""
+        window = self.place.window
+        return window is not None and window[1] < self.status.end
+
+    @property
+    def grows(self) -> bool:
+        """Whether what happens from now on belongs to the present place."""
+        live = self.status.live
+        return live is not None and not live.ended and not self._is_past
+
+    def narrow(self) -> None:
+        """Have only that recorded which the present place keeps; one of the past asks nothing of what comes."""
+        if not self._is_past:
+            base = self.place.view.filter if self.place.view else ""
+            self.engine.narrow("" if asks_of_others(base) else self.place.filter)
 
     def _show_way(self) -> None:
         """Tell what is open and the way here."""
@@ -216,7 +238,8 @@ class Explorer(Screen[None]):
 
     def change(self, place: Place) -> None:
         """Show the present place with something about it changed."""
-        self.places[-1] = replace(place, snapshot=None, position=replace(self.grid.position, top=0, needed=()))
+        position = replace(self.grid.position, top=0, needed=()) if self.body is self.grid else Position()
+        self.places[-1] = replace(place, snapshot=None, position=position)
         self.show_place()
 
     def below_row(self, view: View | None, show: Show) -> Place:
@@ -257,7 +280,7 @@ class Explorer(Screen[None]):
             return
 
         def chosen(view: View) -> None:
-            if view is not place.view:
+            if view is not place.view or place.show is not Show.TABLE:
                 self.go(place.below(view))
 
         if self.spectrograms.here:

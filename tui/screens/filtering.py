@@ -25,6 +25,9 @@ from tui.widgets.filter_editor import FilterPrompt, Typing
 class Filtering(Part):
     """Edits what the present place keeps."""
 
+    _text_before = ""
+    """The text that rows had to show when the editor was opened."""
+
     def mounted(self) -> None:
         """Read the filters used before."""
         self.saved = SavedFilters()
@@ -36,19 +39,36 @@ class Filtering(Part):
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to filter in one event."""
-        if action in {"remove_last", "remove_term"}:
-            return True if self.screen.place.filter.strip() else None
+        place = self.screen.place
+        if action in {"remove_last", "remove_term", "clear_text"}:
+            return True if place.filter.strip() or place.text else None
         return True if self.screen.place.filterable else None
 
     def action_edit_filter(self) -> None:
         """Open the filter editor."""
         self.screen.search_prompt.close()
         place = self.screen.place
+        self._text_before = place.text
         self.prompt.edit(place.filter, place.text, self.saved.recent)
 
     def action_remove_last(self) -> None:
-        """Take the last term out of the filter."""
-        self.action_remove_term(len(terms(self.screen.place.filter)) - 1)
+        """Show all rows again if only those with a text are; else take the last term out of the filter."""
+        if self.screen.place.text:
+            self.action_clear_text()
+        else:
+            self.action_remove_term(len(terms(self.screen.place.filter)) - 1)
+
+    def action_clear_text(self) -> None:
+        """Show all rows, whatever text they show."""
+        self._show_text("")
+
+    def _show_text(self, text: str) -> None:
+        """Show only rows with a text; the rows there are stay until those come."""
+        if text != self.screen.place.text:
+            self.screen.places[-1] = replace(self.screen.place, text=text)
+            self.screen.show_filter()
+            self.screen.rows.ask()
+            self.screen.refresh_bindings()
 
     def action_remove_term(self, index: int) -> None:
         """Take one of the filter's terms out."""
@@ -65,8 +85,12 @@ class Filtering(Part):
             self.check()
 
     def check(self) -> None:
-        """Have the typed filter judged."""
+        """Have the typed filter judged, or show only rows with the typed text."""
         place = self.screen.place
+        if self.prompt.typing is Typing.TEXT and self.prompt.display:
+            self._show_text(self.prompt.text)
+        if self.prompt.typing is not Typing.FILTER:
+            return
         self.screen.engine.ask("verdict", VerdictRequest(self.prompt.text, place.levels, place.window))
 
     def complete(self) -> None:
@@ -90,8 +114,8 @@ class Filtering(Part):
         """Keep what a filter keeps, or the rows that show a text."""
         place, typing = self.screen.place, self.prompt.typing
         self._close()
-        if typing is Typing.TEXT and text != place.text:
-            self.screen.change(replace(place, text=text))
+        if typing is Typing.TEXT:
+            self._show_text(text)
         elif typing is Typing.FILTER and text != place.filter:
             self.saved.use(text)
             self.screen.change(replace(place, filter=text))
@@ -123,9 +147,10 @@ class Filtering(Part):
             self.screen.engine.drop(slot)
 
     def cancel(self) -> bool:
-        """Leave the list, then the editor, the filter as it was."""
+        """Leave the list, then the editor, filter and text as they were."""
         if not self.prompt.display:
             return False
         if not self.prompt.leave():
             self._close()
+            self._show_text(self._text_before)
         return True

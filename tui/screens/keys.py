@@ -1,11 +1,16 @@
-"""The keys of the main screen: what they are, which the last line shows, and what help and docs/keys.md say of them.
+"""The keys of the main screen: what they are, where the last line shows which, what help and docs/keys.md say of them.
 
 Each action has an id, by which the ``[keys]`` section of the settings can give it other keys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.binding import Binding, BindingType
+
+from engine.query.view import Kind
+from tui.place import Place, Show
 
 SHIFTED_DIGITS = (
     "exclamation_mark",
@@ -46,7 +51,7 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("o", "overview", "Overview", "Figures of everything, noteworthy ones first", "overview"),
         _key("f12,x", "spectrogram(False)", "Latency", "How long calls took, and when: a spectrogram", "latency"),
         _quiet("shift+f12,f24,X", "spectrogram(True)", "Latency", "The same of calls on files only", "file-latency"),
-        _quiet("space", "mark_corner", "Corner", "In a spectrogram: a corner of a rectangle, Enter opens it", "corner"),
+        _key("space", "mark_corner", "Corner", "In a spectrogram: a corner of a rectangle, Enter opens it", "corner"),
         _quiet("C", "columns", "Columns", "Show, hide, order and widen the view's columns", "columns"),
         _quiet("t", "tree", "Tree", "Processes below their parents, or in one order", "tree"),
         _quiet("i", "peek", "Peek", "The selected row in full beside the table", "peek"),
@@ -57,18 +62,21 @@ SECTIONS: dict[str, list[Binding]] = {
             "pause",
         ),
         _key("f8,a", "actions", "Actions", "Commands on the selected row", "actions"),
-        _quiet("c,delete", "clear", "Clear", "In lists: show only what comes from now on", "clear"),
+        _key("c,delete", "clear", "Clear", "In lists: show only what comes from now on", "clear"),
     ],
     "Find and sort": [
         _key(
             "f4,backslash,f", "edit_filter", "Filter",
             "Edit the filter; it is checked while typed; F2 there: a text that rows must show", "filter",
         ),
-        _quiet("u", "remove_last", "Remove", "Take the last term out of the filter; ✕ takes any", "remove-term"),
+        _quiet(
+            "u", "remove_last", "Remove", "Show all rows again, or take the last term out of the filter; ✕ takes any",
+            "remove-term",
+        ),
         _key("slash,ctrl+f", "search", "Find", "Find text in the rows while typing", "search"),
         _quiet("n,f3", "search_next(False)", "Next", "Next row with the text", "next"),
         _quiet("N", "search_next(True)", "Previous", "Previous row with the text", "previous"),
-        _quiet("ctrl+g,J", "go_to", "Line", "Go to a row by its number", "line"),
+        _key("ctrl+g,J", "go_to", "Line", "Go to a row by its number", "line"),
         _key("f9,s", "sort", "Sort", "Choose the column to sort on", "sort"),
         _quiet("less_than_sign,comma", "shift_sort(-1)", "Sort left", "Sort on the column to the left", "sort-left"),
         _quiet(
@@ -126,3 +134,21 @@ SECTIONS: dict[str, list[Binding]] = {
 }  # fmt: skip
 """The keys by what they are for, in the order help tells them."""
 BINDINGS: list[BindingType] = [binding for section in SECTIONS.values() for binding in section]
+_OF_LINES = {"views": "View as", "search": "Find", "back": "Back", "go_to": "Line", "clear": "Clear"}
+_OF_A_PICTURE = {"mark_corner": "Corner", "drill": "Events", "back": "Back"}
+_OF_A_LIST = {"clear": "Clear"}
+_HERE: Mapping[Show, Mapping[str, str]] = {
+    Show.EVENTS: _OF_LINES,
+    Show.ECHO: _OF_LINES,
+    Show.STREAM: _OF_LINES,
+    Show.DETAIL: {"drill": "Go to", "search": "Find", "back": "Back"},
+    Show.SPECTROGRAM: _OF_A_PICTURE,
+    Show.FILE_SPECTROGRAM: _OF_A_PICTURE,
+}
+
+
+def keys_of(place: Place) -> Mapping[str, str]:
+    """What is mostly done in a place, by action, as the last line calls it there."""
+    if place.view and place.view.kind is Kind.LIST:
+        return _OF_A_LIST
+    return _HERE.get(place.show, {})

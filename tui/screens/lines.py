@@ -7,8 +7,8 @@ from dataclasses import replace
 from textual.content import Content
 
 from engine.query.payload import ViewAs
-from engine.query.snapshots import LinesSnapshot, TableSnapshot
-from tui.place import Show
+from engine.query.view import Kind
+from tui.place import SHAPES, Position, Show
 from tui.screens.part import Part
 
 FOREVER = 2**63 - 1
@@ -34,8 +34,8 @@ class Lines(Part):
 
     @property
     def _is_list(self) -> bool:
-        snapshot = self.screen.place.snapshot
-        return isinstance(snapshot, LinesSnapshot) or (isinstance(snapshot, TableSnapshot) and not snapshot.key_field)
+        view, show = self.screen.place.view, self.screen.place.show
+        return show in SHAPES or (show is Show.TABLE and view is not None and view.kind is Kind.LIST)
 
     def action_dig(self) -> None:
         """Show the events of the selected row."""
@@ -56,7 +56,10 @@ class Lines(Part):
         place, choices = self.screen.place, list(ViewAs)
 
         def chosen(index: int) -> None:
+            row = self.screen.grid.row()
             self.screen.change(replace(place, view_as=choices[index]))
+            if row is not None:
+                self.screen.rows.ask(event=row.key)
 
         labels = [
             Content.styled(f"• {each.value}", "bold") if each is place.view_as else Content(f"  {each.value}")
@@ -70,6 +73,7 @@ class Lines(Part):
     def action_clear(self) -> None:
         """Show only what comes from now on."""
         place = self.screen.place
+        self.screen.grid.restore(Position())
         self.screen.change(replace(place, window=(self.screen.status.end + 1, FOREVER)))
 
     def action_go_to(self) -> None:

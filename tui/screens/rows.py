@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.timer import Timer
 
-from engine.query.snapshots import LinesSnapshot, Row, ShownColumn, Snapshot, Status, TableSnapshot
+from engine.query.snapshots import LinesRequest, LinesSnapshot, Row, ShownColumn, Snapshot, Status, TableSnapshot
 from tui.place import RowsRequest, RowsSnapshot, Show, Wanted
 from tui.screens.dialogs import choose_sort
 from tui.screens.part import Part
@@ -49,8 +49,8 @@ class Rows(Part):
 
     # asking and showing
 
-    def ask(self, search: str = "", search_from: int = 0, *, backwards: bool = False) -> None:
-        """Ask for the rows around what is visible."""
+    def ask(self, search: str = "", search_from: int = 0, *, backwards: bool = False, event: int = 0) -> None:
+        """Ask for the rows around what is visible, or around the lines of an event."""
         grid = self.screen.grid
         if not search:
             self._steps = 0
@@ -59,7 +59,7 @@ class Rows(Part):
                 self._found(grid.page.find(search, search_from, backwards))
             return
         offset, count = grid.window
-        request = self.screen.place.rows(Wanted(offset, count, grid.hold, search, search_from, backwards))
+        request = self.screen.place.rows(Wanted(offset, count, grid.hold, search, search_from, backwards, event))
         self.pending = request
         self._asked_at = grid.hold
         self.stale = False
@@ -71,8 +71,6 @@ class Rows(Part):
     def _grow_impatient(self) -> None:
         self._impatience = None
         self.screen.show_source()
-        if self.screen.place.has_rows and not self.screen.grid.page.total:
-            self.screen.grid.say(self._nothing())
 
     def status_changed(self, status: Status) -> None:
         """Ask again once there is more; at once for the first events."""
@@ -101,8 +99,7 @@ class Rows(Part):
         if isinstance(place.snapshot, TableSnapshot | LinesSnapshot):
             self._show(place.snapshot, awaited=False)
         else:
-            # Said at once, it would flash: most answers come sooner than anybody could read it.
-            grid.show(Page(headed=place.show is Show.TABLE))
+            grid.show(Page(headed=place.show is Show.TABLE), None, "Reading…")
         self.ask()
 
     def take(self, snapshot: Snapshot) -> bool:
@@ -130,6 +127,8 @@ class Rows(Part):
                 backwards = self._steps < 0
                 self._steps += 1 if backwards else -1
                 self.action_search_next(backwards)
+        elif awaited and isinstance(request, LinesRequest) and request.event and stayed and snapshot.found is not None:
+            screen.grid.jump_to(snapshot.found)
         if not snapshot.total:
             # The first ones may have come while this was on its way.
             self.refresh_stale()
@@ -160,9 +159,7 @@ class Rows(Part):
             )  # fmt: skip
             held = snapshot.held if awaited and snapshot.request.hold == grid.hold else self._index_of(snapshot)
         grid.show(page, held, snapshot.error or self._nothing())
-        live, window = self.screen.status.live, self.screen.place.window
-        growing = live is not None and not live.ended and (window is None or window[1] >= self.screen.status.end)
-        if page.arrival and page.total and growing and not grid.position.chosen:
+        if page.arrival and page.total and self.screen.grows and not grid.position.chosen:
             # What comes is at the end, and who is there stays there.
             grid.move_to(page.total - 1)
 
@@ -180,7 +177,7 @@ class Rows(Part):
             "No rows: no event passes the filter above.",
             "F4 edits the filter." if place.filter else "",
             "w goes back to the whole time." if place.window else "",
-            f"Only rows with “{place.text}” are shown: F4, F2 changes that." if place.text else "",
+            f"Only rows with “{place.text}” are shown: u shows the others." if place.text else "",
             "Backspace goes back." if len(self.screen.places) > 1 else "",
         ]
         return " ".join(way for way in ways if way)

@@ -11,7 +11,7 @@ from engine.query.view import View
 from tui.place import Place, Show
 from tui.screens.dialogs import choose_view
 from tui.screens.part import Part
-from tui.widgets.spectrogram import Spectrogram, rectangle_text
+from tui.widgets.spectrogram import ROOM_FOR_SCALE, Spectrogram, rectangle_text
 
 SHOWS = (Show.SPECTROGRAM, Show.FILE_SPECTROGRAM)
 
@@ -94,7 +94,7 @@ class Spectrograms(Part):
     def tell(self) -> str:
         """What is selected."""
         rectangle = self.picture.rectangle
-        return rectangle_text(rectangle) if rectangle else ""
+        return rectangle_text(rectangle, brief=self.screen.size.width < ROOM_FOR_SCALE) if rectangle else ""
 
     def _selected(self, view: View | None, show: Show) -> Place | None:
         """The place that shows the selected rectangle."""
@@ -102,15 +102,15 @@ class Spectrograms(Part):
         if rectangle is None:
             return None
         text = place.filter
-        terms = [CALLS, f"evt.latency>={rectangle.least}"]
+        terms = [f"evt.latency>={rectangle.least}"]
         if rectangle.below is not None:
             terms.append(f"evt.latency<{rectangle.below}")
         if place.show is Show.FILE_SPECTROGRAM:
             terms.append(FILES)
-        for term in terms:
-            for part in term.split(" and "):
-                text = rewrite.add(text, part)
-        return replace(place.below(view, show=show), filter=text, window=(rectangle.start, rectangle.end))
+        for term in (*terms, *CALLS.split(" and ")):
+            text = rewrite.add(text, term)
+        window = rectangle.start, rectangle.end
+        return replace(place.below(view, show=show), filter=text, window=window, latency=True)
 
     def open(self) -> bool:
         """Show the events of the rectangle; False where no spectrogram is shown."""

@@ -118,6 +118,7 @@ class Timing(Part):
         if window != place.window:
             self.screen.places[-1] = replace(place, window=window)
             self.timeline.mark(window)
+            self.screen.narrow()
             self.screen.rows.ask()
         self.screen.header.show_window(self._told())
         self.screen.refresh_bindings()

@@ -88,7 +88,7 @@ class FilterPrompt(Prompt):
     """Edits the filter, judged and completed while it is typed."""
 
     class Typed(Message):
-        """The text rests; its verdict is wanted."""
+        """A filter rests; its verdict is wanted. Or the text of rows changed."""
 
     class Completing(Message):
         """Text or cursor changed; what may come next is wanted."""
@@ -246,6 +246,8 @@ class FilterPrompt(Prompt):
                 self._past = [*self._past[-UNDO:], event.value]
                 self._undone = []
             self._look_at_text()
+        elif self.typing is Typing.TEXT:
+            self.post_message(self.Typed())
 
     def _look_at_text(self) -> None:
         """Have it judged once it rests, and completed at once."""

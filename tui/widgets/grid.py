@@ -161,11 +161,13 @@ class Grid(ScrollView, inherit_bindings=False):
         ``message`` stands in place of rows when there are none."""
         before, self._page = self._page, page
         self._message = message
-        if page.arrival and self._position.chosen and 0 < before.total <= self._position.index + 1 < page.total:
-            held = page.total - 1
         top = self._position.top if self._restoring else int(self.scroll_offset.y)
         was_visible = top <= self._position.index < top + self.body_height
-        if held is not None and self._position.chosen:
+        was_last = not self._restoring and 0 < before.total <= self._position.index + 1
+        if page.arrival and self._position.chosen and was_last and page.total > self._position.index + 1:
+            # The last row is another one now, which need not be held yet.
+            self._place_cursor(page.total - 1, None)
+        elif held is not None and self._position.chosen:
             self._place_cursor(held, self._position.key)
         elif self._position.index >= page.total:
             self._place_cursor(max(0, page.total - 1), None)
@@ -190,11 +192,6 @@ class Grid(ScrollView, inherit_bindings=False):
             self.refresh()
         self._want_window()
         self.post_message(self.CursorMoved())
-
-    def say(self, message: str) -> None:
-        """Change what stands in place of rows."""
-        self._message = message
-        self.refresh()
 
     def _refresh_changed(self, before: Page) -> None:
         top = int(self.scroll_offset.y)

@@ -23,6 +23,8 @@ ROOM_FOR_MEMORY = 90
 class Header(Vertical):
     """Says what is open, where one is in it, and what is left out."""
 
+    _steps: Sequence[tuple[str, str]] = ()
+
     def compose(self) -> ComposeResult:
         """Four lines; the last only shows when the source is damaged."""
         yield Line(id="source")
@@ -98,6 +100,7 @@ class Header(Vertical):
 
     def show_crumbs(self, steps: Sequence[tuple[str, str]]) -> None:
         """Tell the way here: each step's view, and the selection made in it ("" for none)."""
+        self._steps = steps
         parts: list[Content] = []
         for index, (name, selection) in enumerate(steps):
             last = index == len(steps) - 1
@@ -109,18 +112,25 @@ class Header(Vertical):
             chosen = Content.styled(f" {selection}", "$foreground-muted") if selection else Content("")
             parts.append(Content.assemble(crumb, chosen))
         line = self.query_one("#crumbs", Line)
-        while len(parts) > 2 and sum(part.cell_length + 3 for part in parts) > self.size.width > 0:
-            parts[0:2] = [Content.styled("…", runs(f"screen.back_to({len(steps) - len(parts)})"))]
+        room = self.size.width - line.right.cell_length
+        widths, hidden = [part.cell_length + 3 for part in parts], 0
+        while hidden < len(parts) - 1 and 0 < room < sum(widths[hidden:]) + 2 * bool(hidden):
+            hidden += 1
+        if hidden:
+            parts[:hidden] = [Content.styled("…", runs(f"screen.back_to({hidden - 1})"))]
         line.left = Content.styled(" ▸ ", "$foreground-muted").join(parts)
 
     def show_window(self, text: str) -> None:
         """Tell the range of time that is shown, "" for everything; a click goes back to everything."""
         line = self.query_one("#crumbs", Line)
+        before = line.right.cell_length
         line.right = Content.styled(f" {text} ✕ ", "reverse").stylize(runs("screen.whole")) if text else Content("")
+        if line.right.cell_length != before:
+            self.show_crumbs(self._steps)
 
-    def show_filter(self, terms: Sequence[str], besides: str) -> None:
-        """Tell the terms of the user's filter, each with a mark to take it out, and what is kept besides; a click on
-        the text edits it."""
+    def show_filter(self, terms: Sequence[str], besides: str, text: str) -> None:
+        """Tell the text that rows must show, the terms of the user's filter, each with a mark to take it out, and what
+        is kept besides; a click on the filter edits it."""
         edit = runs("screen.edit_filter")
         parts = [
             Content.assemble(
@@ -134,4 +144,10 @@ class Header(Vertical):
         shown = Content.styled(" and ", "$foreground-muted").join(parts)
         nothing = Content("" if parts else "none").stylize(edit)
         head = Content.styled("Filter ", "$foreground-muted").stylize(edit)
-        self.query_one("#filter", Line).left = Content.assemble(head, shown, nothing)
+        rows = Content.assemble(
+            ("Rows with ", "$foreground-muted"),
+            clean(text),
+            Content.styled(" ✕", "$text-accent").stylize(runs("screen.clear_text")),
+            "   ",
+        )
+        self.query_one("#filter", Line).left = Content.assemble(rows if text else "", head, shown, nothing)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
-from textual.binding import ActiveBinding, Binding
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 
 from tui.widgets.line import Line, runs
 
+AFTER = 2
+"""The function key behind which the keys of a place come."""
+
 
 class KeyBar(Line):
-    """Shows the keys of bindings that ask to be shown, in their order, as many as there is room for."""
+    """Shows the keys that do something here, of those that ask to be shown, as many as there is room for."""
 
-    _state: tuple[int, list[tuple[Binding, bool]]] | None = None
-    """What was written last: room, and the keys with whether they are enabled."""
+    labels: Mapping[str, str] = {}
+    """What is mostly done here, by action, and how that is called here. These keys come early, in this order."""
+    _state: tuple[int, Mapping[str, str], list[Binding]] | None = None
+    """What was written last: room, and the keys."""
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
@@ -38,35 +43,35 @@ class KeyBar(Line):
 
     def show_keys(self) -> None:
         """Write the keys that fit left of the position."""
-        shown: dict[str, ActiveBinding] = {}
+        shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
-            if active.binding.show:
-                shown.setdefault(active.binding.action, active)
-        shown = dict(sorted(shown.items(), key=lambda item: _rank(item[1].binding)))
+            if active.binding.show and active.enabled:
+                shown.setdefault(active.binding.action, active.binding)
+        bindings = sorted(shown.values(), key=self._rank)
         room = self.size.width - self.right.cell_length
-        state = (room, [(active.binding, active.enabled) for active in shown.values()])
+        state = (room, self.labels, bindings)
         if state == self._state:
             return
         self._state = state
-        roomy = self._bar(shown.values(), " ")
-        self.left = roomy if roomy.cell_length <= room else self._bar(shown.values(), "", room)
+        roomy = self._bar(bindings, " ")
+        self.left = roomy if roomy.cell_length <= room else self._bar(bindings, "", room)
 
-    def _bar(self, shown: Iterable[ActiveBinding], gap: str, room: int | None = None) -> Content:
+    def _bar(self, bindings: Sequence[Binding], gap: str, room: int | None = None) -> Content:
         """Keys with their labels, ``gap`` between them; those past ``room`` are left out."""
         bar = Content("")
-        for binding, enabled in ((active.binding, active.enabled) for active in shown):
-            key = Content.styled(self.app.get_key_display(binding), "bold $text-accent" if enabled else "dim")
-            item = Content.assemble(key, (gap + binding.description, "" if enabled else "dim"))
-            if enabled:
-                item = item.stylize(runs(f"app.simulate_key('{binding.key}')"))
+        for binding in bindings:
+            key = Content.styled(self.app.get_key_display(binding), "bold $text-accent")
+            label = self.labels.get(binding.action, binding.description)
+            item = Content.assemble(key, gap + label).stylize(runs(f"app.simulate_key('{binding.key}')"))
             longer = Content.assemble(bar, gap + " " if bar else " ", item)
             if room is not None and longer.cell_length > room:
                 break
             bar = longer
         return bar
 
-
-def _rank(binding: Binding) -> int:
-    """Function keys by their numbers, the others after them."""
-    key = binding.key
-    return int(key[1:]) if key.startswith("f") and key[1:].isdigit() else 99
+    def _rank(self, binding: Binding) -> tuple[int, int]:
+        """Function keys by their numbers, the others after them, but for those of the place."""
+        key, here = binding.key, list(self.labels)
+        if key.startswith("f") and key[1:].isdigit():
+            return int(key[1:]), 0
+        return (AFTER, 1 + here.index(binding.action)) if binding.action in here else (99, 0)

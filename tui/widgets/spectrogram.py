@@ -24,7 +24,7 @@ from tui.place import Position
 LABEL = 13
 """Cells of the times at the left."""
 ROOM_FOR_SCALE = 96
-"""Cells of a screen from which the scale's marks are two cells wide."""
+"""Cells of a screen from which the scale's marks are two cells wide, and all is told of a rectangle."""
 LEGEND, AXIS = 1, 1
 """Lines of the colour scale at the top and of latencies at the bottom."""
 LIMITS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
@@ -86,6 +86,8 @@ class Spectrogram(Widget):
         self._corner: tuple[int, int] | None = None
         self._placed = False
         """True when the cursor is where somebody left it."""
+        self.drawing = False
+        """True while a rectangle is drawn: the picture is to hold still under it."""
         self._colours: list[Style] = []
 
     @property
@@ -101,24 +103,22 @@ class Spectrogram(Widget):
             if not self._placed:
                 # Begin where most calls are.
                 self._row, self._column = divmod(int(snapshot.counts.argmax()), columns)
-            elif before is not None:
-                # Cursor and corner stay on their times.
-                began, width = before.start - snapshot.start, before.width
-                self._row = max(0, (began + self._row * width) // snapshot.width)
-                if self._corner:
-                    row = max(0, (began + self._corner[0] * width) // snapshot.width)
-                    self._corner = min(row, rows - 1), min(self._corner[1], columns - 1)
+            elif before is not None and len(before.counts):
+                # Cursor and corner stay on their times and latencies.
+                began, width, before_columns = before.start - snapshot.start, before.width, before.counts.shape[1]
+
+                def moved(row: int, column: int) -> tuple[int, int]:
+                    row = max(0, (began + row * width) // snapshot.width)
+                    return min(row, rows - 1), column * columns // before_columns
+
+                self._row, self._column = moved(self._row, self._column)
+                self._corner = self._corner and moved(*self._corner)
             self._placed = True
             self._row, self._column = min(self._row, rows - 1), min(self._column, columns - 1)
         self.refresh()
         self.post_message(self.CursorMoved())
 
     # selecting
-
-    @property
-    def drawing(self) -> bool:
-        """True while a rectangle is drawn: the picture holds still under it."""
-        return self._corner is not None
 
     @property
     def rectangle(self) -> Rectangle | None:
@@ -143,12 +143,13 @@ class Spectrogram(Widget):
     def mark(self) -> None:
         """Make the cell under the cursor a corner of a rectangle, or forget the rectangle."""
         self._corner = None if self._corner else (self._row, self._column)
+        self.drawing = self._corner is not None
         self.refresh()
         self.post_message(self.CursorMoved())
 
     def unmark(self) -> bool:
         """Forget the rectangle; False when there was none."""
-        had, self._corner = self._corner is not None, None
+        had, self._corner, self.drawing = self._corner is not None, None, False
         self.refresh()
         self.post_message(self.CursorMoved())
         return had
@@ -169,6 +170,7 @@ class Spectrogram(Widget):
     def restore(self, position: Position) -> None:
         """Begin where somebody was."""
         self._shown, self._corner, self._placed = None, position.key, position.chosen
+        self.drawing = False
         self._row, self._column = position.index, position.left
 
     def place_in_all(self) -> tuple[int, int]:
@@ -196,7 +198,7 @@ class Spectrogram(Widget):
         event.stop()
         self._corner = None
         self._go(event.y - LEGEND, event.x - LABEL)
-        self._corner = (self._row, self._column)
+        self._corner, self.drawing = (self._row, self._column), True
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -209,6 +211,7 @@ class Spectrogram(Widget):
         event.stop()
         if self.app.mouse_captured is self:
             self.release_mouse()
+            self.drawing = False
             if self._corner == (self._row, self._column):
                 self._corner = None
                 self.refresh()
@@ -291,10 +294,10 @@ class Spectrogram(Widget):
         return [*segments, *Segment.simplify(map(Segment, texts, styles))]
 
 
-def rectangle_text(rectangle: Rectangle) -> str:
-    """What is selected, in words."""
+def rectangle_text(rectangle: Rectangle, *, brief: bool) -> str:
+    """What is selected, in words; ``brief`` leaves out what the rows tell, when."""
     least, below = duration(rectangle.least), rectangle.below
     took = f"{least} to {duration(below)}" if below is not None else f"{least} and more"
     length = rectangle.end - rectangle.start + 1
-    when = f"{clock(rectangle.start, max(1, length // 10))} + {duration(length)}"
-    return f"{rectangle.calls:,} calls of {took} at {when}"
+    when = f"at {clock(rectangle.start, max(1, length // 10))} +" if not brief else "in"
+    return f"{rectangle.calls:,} calls of {took} {when} {duration(length)}"
