@@ -272,8 +272,14 @@ def _capture(options: Options, path: Path) -> OpenEngine:
     from engine.session import Session
 
     def opened(publish: Callable[[Snapshot], None]) -> Engine:
+        def told(snapshot: Snapshot) -> None:
+            if isinstance(snapshot, Status) and snapshot.progress == 1:
+                # As what is imported, so what was read: the search for garbage in it holds keys up.
+                gc.freeze()
+            publish(snapshot)
+
         ingest = CaptureIngest(path, limit=options.limit, port_names=options.port_names, user_names=options.user_names)
-        return Session(ingest, publish)
+        return Session(ingest, told)
 
     return opened
 

@@ -10,7 +10,7 @@ from engine.filters import rewrite
 from engine.filters.check import plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
-from engine.filters.plan import Mask, Plan, described
+from engine.filters.plan import Mask, Plan, decide, described
 from engine.store.segment import Segment
 from engine.store.store import Store
 
@@ -30,14 +30,19 @@ class Filter:
             self._plan = plan(tree, known)
             self._fields = frozenset(known.fields(tree))
 
-    def mask(self, store: Store, segment: Segment) -> Mask:
-        """Which events of a sealed segment it keeps, one bool each; hidden events never."""
+    def mask(self, store: Store, segment: Segment, among: Mask | None = None) -> Mask:
+        """Which events of a sealed segment it keeps, one bool each; hidden events never. ``among``: the only visible
+        ones that matter, None for all."""
         self._segments += 1
         if self._plan is None:
-            return segment.visible
-        if not self._plan.possible(store, segment):
+            return segment.visible if among is None else among
+        if (among is not None and not among.any()) or not self._plan.possible(store, segment):
             self._skipped += 1
             return np.zeros(len(segment), np.bool_)
+        if among is not None:
+            held = among.copy()
+            decide(self._plan, True, held, store, segment, None)
+            return held
         held = self._plan.mask(store, segment, None)
         return held if segment.all_visible else held & segment.visible
 

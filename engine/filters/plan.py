@@ -362,17 +362,8 @@ class _Junction(Plan):
         self.operands.sort(key=lambda plan: plan.burden(self.every))
         held = self.operands[0].mask(store, segment, rows)
         for operand in self.operands[1:]:
-            undecided = held if self.every else ~held
-            left = int(np.count_nonzero(undecided))
-            if not left:
+            if not decide(operand, self.every, held, store, segment, rows):
                 break
-            if operand.place is Place.LATE or left * _FEW < len(held):
-                chosen = np.flatnonzero(undecided)
-                held[chosen] = operand.mask(store, segment, chosen if rows is None else rows[chosen])
-            elif self.every:
-                held &= operand.mask(store, segment, rows)
-            else:
-                held |= operand.mask(store, segment, rows)
         return held
 
     def possible(self, store: Store, segment: Segment) -> bool:
@@ -389,6 +380,23 @@ class _Junction(Plan):
     def parts(self) -> Sequence[Plan]:
         """As of every plan."""
         return sorted(self.operands, key=lambda plan: plan.burden(self.every))
+
+
+def decide(plan: Plan, every: bool, held: Mask, store: Store, segment: Segment, rows: Rows) -> bool:
+    """Ask one more operand of ``and`` (every) or ``or``, and change to its answer what those before left undecided in
+    ``held``, one entry for each of the rows. False when they left nothing."""
+    undecided = held if every else ~held
+    left = int(np.count_nonzero(undecided))
+    if not left:
+        return False
+    if plan.place is Place.LATE or left * _FEW < len(held):
+        chosen = np.flatnonzero(undecided)
+        held[chosen] = plan.mask(store, segment, chosen if rows is None else rows[chosen])
+    elif every:
+        held &= plan.mask(store, segment, rows)
+    else:
+        held |= plan.mask(store, segment, rows)
+    return True
 
 
 _TERMS: dict[Place, type[_Tested]] = {

@@ -16,7 +16,7 @@ from engine.filters.saved import field_uses
 from engine.query import texts
 from engine.query.compare import NotComparable, compared
 from engine.query.compose import compose
-from engine.query.payload import Shape, ViewAs
+from engine.query.payload import Shape
 from engine.query.snapshots import (
     CompletionRequest,
     CompletionSnapshot,
@@ -84,7 +84,8 @@ def table_of(request: TableRequest, work: Work) -> Table:
         TableRun, (request.view, filter_text, request.containers, window),
         lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=window),
     )  # fmt: skip
-    if not run.update(work.given_up):
+    besides = compose(request.filter, request.levels, None)
+    if not run.update(work.given_up, work.masks(besides) if besides else None):
         raise SupersededError
     if request.against is None:
         return run.table(request.sort, request.descending, request.text, work.check)
@@ -125,9 +126,7 @@ def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
     matches = work.matches(filter_text, request.window)
     looks = (request.shape, request.view_as, request.containers, request.latency)
     maker = texts.maker(*looks)
-    plain = request.shape is Shape.DIG and request.view_as is ViewAs.DOTTED
-    key = (filter_text, request.window, looks, request.text)
-    lines = work.keep(Texts, key, lambda: Texts(matches, maker, one_each=plain, text=request.text))
+    lines = work.keep(Texts, (matches, looks, request.text), lambda: Texts(matches, maker, request.text))
     if not lines.update(2**62 if whole else request.offset + request.count, work.given_up):
         raise SupersededError
     return lines

@@ -21,6 +21,7 @@ from engine.query.assembly import shown
 from engine.query.cells import UNKNOWN, Cells, Plain
 from engine.query.grouped import Grouping, Rows, plain
 from engine.query.listed import Listing
+from engine.query.masks import Masks
 from engine.query.matches import Cancelled
 from engine.query.single import AT_ONCE, Check, Coded, Single, holding, numbered
 from engine.query.snapshots import Row, ShownColumn
@@ -53,6 +54,7 @@ class TableRun:
         self._view = view
         self._containers = containers
         self.filter = filters.compile(filter_text)
+        self._own = filters.compile(view.filter)
         self._cells = Cells(view.columns_for(containers))
         self._window = window
         self._rows = self._none()
@@ -71,14 +73,17 @@ class TableRun:
             return Listing(self._store, columns, self._window)
         return Grouping(self._store, self._view, self.filter, self._containers, self._window)
 
-    def update(self, cancelled: Cancelled = lambda: False) -> bool:
-        """Take in segments sealed since; False when given up halfway (what was taken in stays)."""
+    def update(self, cancelled: Cancelled = lambda: False, besides: Masks | None = None) -> bool:
+        """Take in segments sealed since; False when given up halfway (what was taken in stays). ``besides`` tells,
+        where that is known already, what the filter keeps but for the view's own."""
         if self._answered.anew():
             self._rows, self._taken, self._made, self._frozen = self._none(), 0, None, None
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False
-            self._rows.add(segment, self.filter.mask(self._store, segment))
+            known = None if besides is None else besides.known(segment)
+            kept = self.filter if known is None else self._own
+            self._rows.add(segment, kept.mask(self._store, segment, known))
             self._taken = segment.first + len(segment)
         return True
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.decode.event import Event
-from engine.events import Category
+from engine.events import CATALOGUE, Category
 from engine.fields.render import payload
 from engine.fields.times import clock
 from engine.query import payload as payloads
@@ -21,12 +23,11 @@ from engine.query.growing import Growing
 from engine.query.lines import CONTAINERS, DEFAULT, LineFormat
 from engine.query.matches import Cancelled, Matches
 from engine.query.payload import Shape, ViewAs
+from engine.query.single import AT_ONCE, holding
 from engine.text import safe
 
 Line = tuple[str, str]
 """A tone (TONES) and a safe text."""
-Maker = Callable[[Event], list[Line]]
-"""Makes the lines of an event."""
 READ, WRITE, HEAD, PLAIN = TONES = ("read", "write", "head", "")
 """Roles of lines: payload that was read or written, what stands over it, and event lines."""
 ECHOED = "evt.io_dir exists and evt.dir=< and evt.rawres>0"
@@ -38,7 +39,32 @@ LATENCY = "*%9evt.latency.human "
 _SHARE = 0.05
 """Seconds of counting an answer may take when its own lines are there already."""
 _OFTEN = 64
-"""Events between two looks at the time."""
+"""Events with payload to be spelled out between two looks at the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What makes the lines of an event: at first that of a format, if there is one, then those it needs itself."""
+
+    format: LineFormat | None
+    own: Callable[[Event], list[Line]] | None
+    """None: no event has lines of its own."""
+    types: NDArray[np.bool_]
+    """By type code: events that may have such lines."""
+
+    @property
+    def one_each(self) -> bool:
+        """Every event has exactly one line."""
+        return self.own is None
+
+    def lines(self, event: Event) -> list[Line]:
+        """All lines of an event."""
+        made = [] if self.format is None else [(PLAIN, self.format.line(event) or "")]
+        return made + self.own(event) if self.own is not None and self.types[event.type.code] else made
+
+
+_ALL_TYPES = np.ones(len(CATALOGUE), np.bool_)
+_WITH_DATA = np.array([kind.index("data") is not None for kind in CATALOGUE])
 
 
 def maker(shape: Shape, view_as: ViewAs, containers: bool, latency: bool) -> Maker:
@@ -64,7 +90,7 @@ def talk(view_as: ViewAs) -> Maker:
         head = f"{arrow} {event.result or 0:,} B{cut}  {clock(event).decode()}  event {event.number}"
         return [(HEAD, head), *((WRITE if wrote else READ, line) for line in payloads.lines(data, view_as))]
 
-    return make
+    return Maker(None, make, _ALL_TYPES)
 
 
 def echo(view_as: ViewAs) -> Maker:
@@ -84,37 +110,38 @@ def echo(view_as: ViewAs) -> Maker:
         head = f"── {event.number}  {verb} {moved:,} B{cut} {preposition} {name} ({who})"
         return [(HEAD, head), *((tone, line) for line in payloads.lines(data, view_as)), (PLAIN, "")]
 
-    return make
+    return Maker(None, make, _ALL_TYPES)
 
 
-def dig(view_as: ViewAs, containers: bool, latency: bool) -> Maker:
+def dig(view_as: ViewAs, containers: bool, latency: bool = False) -> Maker:
     """The line of an event, the time its call took before it if asked for, the payload under it unless dots in the
     line do."""
     layout = CONTAINERS if containers else DEFAULT
     line = LineFormat(layout.replace("*", LATENCY) if latency else layout)
 
     def make(event: Event) -> list[Line]:
-        made: list[Line] = [(PLAIN, line.line(event) or "")]
-        raw = None if view_as is ViewAs.DOTTED else payload(event)
-        if isinstance(raw, bytes):
-            tone = WRITE if event.type.category is Category.IO_WRITE else READ
-            made += ((tone, text) for text in payloads.lines(raw, view_as))
-        return made
+        raw = payload(event)
+        if not isinstance(raw, bytes):
+            return []
+        tone = WRITE if event.type.category is Category.IO_WRITE else READ
+        return [(tone, text) for text in payloads.lines(raw, view_as)]
 
-    return make
+    return Maker(line, None if view_as is ViewAs.DOTTED else make, _WITH_DATA)
 
 
 class Texts:
     """Lines of the events of a match list that hold a text, "" for all."""
 
-    def __init__(self, matches: Matches, make: Maker, *, one_each: bool, text: str = "") -> None:
-        """``one_each`` says that every event has exactly one line, so that nothing need be counted."""
+    def __init__(self, matches: Matches, maker: Maker, text: str = "") -> None:
+        """Nothing need be counted when every event has one line and all are shown."""
         self._matches = matches
-        self._make = make
-        self._direct = one_each and not text
+        self._maker = maker
+        self._often = AT_ONCE if maker.one_each else _OFTEN
+        self._direct = maker.one_each and not text
         self._text = text.casefold()
         self._ends = Growing(np.int64)
         """Lines up to and including each event looked at."""
+        self._forgotten = matches.forgotten
 
     @property
     def complete(self) -> bool:
@@ -129,28 +156,52 @@ class Texts:
     def update(self, until: int, cancelled: Cancelled) -> bool:
         """Count until there are that many lines, and for a moment more; False when given up."""
         began = time.monotonic()
+        self._drop_forgotten()
         while not self.complete:
-            ends, total = [], len(self)
-            start = len(self._ends)
-            for index in range(start, min(start + _OFTEN, len(self._matches), MOST_EVENTS)):
-                total += len(self._lines(index))
-                ends.append(total)
-            self._ends.extend(ends)
+            start, total = len(self._ends), len(self)
+            indexes = np.arange(start, min(start + self._often, len(self._matches), MOST_EVENTS))
+            counts, shown = self._looked_at(indexes, self._text)
+            self._ends.extend(total + np.cumsum(np.where(shown, counts, 0)))
             if cancelled():
                 return False
-            if total >= until and time.monotonic() - began > _SHARE:
+            if len(self) >= until and time.monotonic() - began > _SHARE:
                 break
         return True
 
     def forget(self) -> bool:
-        """Lines that were counted one after the other are to be counted anew."""
-        return self._direct
+        """Whoever forgets matches tells how many: lines of the others stay counted."""
+        return True
+
+    def _drop_forgotten(self) -> None:
+        gone = min(self._matches.forgotten - self._forgotten, len(self._ends))
+        self._forgotten = self._matches.forgotten
+        if gone:
+            ends = self._ends.values
+            self._ends = Growing(np.int64)
+            self._ends.extend(ends[gone:] - ends[gone - 1])
 
     def _lines(self, index: int) -> list[Line]:
-        made = self._make(self._matches.at(index))
+        made = self._maker.lines(self._matches.at(index))
         if self._text and not any(self._text in line.casefold() for _, line in made):
             return []
         return made
+
+    def _looked_at(self, indexes: NDArray[np.intp], text: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """How many lines each of some matches has, and whether one of these holds a text; indexes ascend."""
+        maker, store = self._maker, self._matches.store
+        counts = np.full(len(indexes), maker.format is not None, np.int64)
+        held = np.full(len(indexes), not text)
+        for segment, rows, places in self._matches.pieces(indexes):
+            if text and maker.format is not None:
+                held[places] = holding(maker.format.lines(store, segment, rows)[0].decode(), text, len(rows))
+            if maker.own is None:
+                continue
+            more = np.flatnonzero(maker.types[segment.type[rows]])
+            for row, place in zip(rows[more].tolist(), places[more].tolist(), strict=True):
+                lines = maker.own(Event(store, segment, row))
+                counts[place] += len(lines)
+                held[place] |= bool(text) and any(text in line.casefold() for _, line in lines)
+        return counts, held
 
     def page(self, offset: int, count: int) -> Iterator[tuple[int, Line]]:
         """Lines from an offset on, each with the number of its event."""
@@ -187,19 +238,24 @@ class Texts:
         same. None when there is none or when given up."""
         wanted, step = text.casefold(), -1 if backwards else 1
         events = len(self._matches) if self._direct else len(self._ends)
-        if not events:
+        if not len(self):
             return None
-        first, place = self._event_of(start % max(1, len(self)))
-        for distance in range(events + 1):
-            index = (first + step * distance) % events
-            lines = [line.casefold() for _, line in self._lines(index)]
-            # Of the event where it begins, what lies behind only counts after a whole round.
-            ahead = range(len(lines))
-            if not distance:
-                ahead = range(place, len(lines)) if step > 0 else range(place + 1)
-            for at in ahead[::step]:
-                if wanted in lines[at]:
-                    return self.first_line(index) + at
-            if not distance % _OFTEN and cancelled():
+        first, place = self._event_of(start % len(self))
+        for begin in range(0, events + 1, self._often):
+            if cancelled():
                 return None
+            distances = np.arange(begin, min(begin + self._often, events + 1))
+            indexes = (first + step * distances) % events
+            in_order = np.argsort(indexes)
+            held = np.empty(len(indexes), np.bool_)
+            held[in_order] = self._looked_at(indexes[in_order], wanted)[1]
+            for distance, index in zip(distances[held].tolist(), indexes[held].tolist(), strict=True):
+                lines = [line.casefold() for _, line in self._lines(index)]
+                # Of the event where it begins, what lies behind only counts after a whole round.
+                ahead = range(len(lines))
+                if not distance:
+                    ahead = range(place, len(lines)) if step > 0 else range(place + 1)
+                for at in ahead[::step]:
+                    if wanted in lines[at]:
+                        return self.first_line(index) + at
         return None

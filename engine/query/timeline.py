@@ -15,12 +15,10 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import filters
 from engine.events import codes_by_name
 from engine.fields import look_up
-from engine.filters import Filter
 from engine.query.compose import compose
-from engine.query.lines import NOT_INTERNAL
+from engine.query.masks import Masks, without_internal
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.work import PanelRequest, PanelSnapshot, SupersededError, Work
@@ -81,15 +79,15 @@ class TimelineRequest(PanelRequest):
 
     def answer(self, work: Work) -> TimelineSnapshot:
         """Count, for a moment; the answer is complete once every segment is in."""
-        text = filters.combine(compose(self.filter, self.levels, None), NOT_INTERNAL)
-        run = work.keep(TimelineRun, (text, self.measure), lambda: TimelineRun(work.store, text, self.measure))
+        text = compose(self.filter, self.levels, None)
+        run = work.keep(TimelineRun, (text, self.measure), lambda: TimelineRun(work.store, self.measure))
         span = self.span or work.store.time_span
         if not span[1]:
             return TimelineSnapshot(self)
         width = width_for(span, self.cells)
         start = span[0] // width * width
         count = min(self.cells, (span[1] - start) // width + 1)
-        done = run.update(width, span, work.given_up)
+        done = run.update(width, span, work.masks(text), work.given_up)
         work.check()
         values, losses = run.cells(width, start // width, count)
         return TimelineSnapshot(self, "", done, start, width, values, losses)
@@ -123,17 +121,14 @@ class _Counted:
 class TimelineRun:
     """A measure of what a filter keeps, by width and segment."""
 
-    def __init__(self, store: Store, filter_text: str, measure: Measure) -> None:
-        """Prepare; raises FilterError."""
+    def __init__(self, store: Store, measure: Measure) -> None:
+        """Prepare."""
         self._store = store
-        self._filter: Filter = filters.compile(filter_text)
         self._measure = measure
         self._field = look_up(_FIELDS[measure])[0] if measure in _FIELDS else None
-        self._masks: dict[int, NDArray[np.uint8]] = {}
-        """What is kept of each segment, a bit an event, by the segment's first number."""
         self._by_width: OrderedDict[int, dict[int, _Counted]] = OrderedDict()
 
-    def update(self, width: int, span: Window, cancelled: Cancelled) -> bool:
+    def update(self, width: int, span: Window, masks: Masks, cancelled: Cancelled) -> bool:
         """Count what is missing of the segments in a span; False when time was up before the end."""
         counted = self._by_width.setdefault(width, {})
         self._by_width.move_to_end(width)
@@ -147,15 +142,14 @@ class TimelineRun:
                 raise SupersededError
             if time.monotonic() - began > SHARE:
                 return False
-            counted[segment.first] = self._count(segment, width)
+            counted[segment.first] = self._count(segment, width, without_internal(masks.of(segment), segment))
         return True
 
     def forget(self) -> bool:
         """Take out segments the store has forgotten."""
-        for gone in [first for first in self._masks if first < self._store.forgotten]:
-            del self._masks[gone]
-            for counted in self._by_width.values():
-                counted.pop(gone, None)
+        for counted in self._by_width.values():
+            for gone in [first for first in counted if first < self._store.forgotten]:
+                del counted[gone]
         return True
 
     def cells(self, width: int, first: int, count: int) -> tuple[Floats, NDArray[np.bool_]]:
@@ -178,18 +172,9 @@ class TimelineRun:
             losses[max(start, 0) : max(end, 0)] = True
         return values if self._measure is Measure.LATENCY else values * (1e9 / width), losses
 
-    def _mask(self, segment: Segment) -> NDArray[np.bool_]:
-        bits = self._masks.get(segment.first)
-        if bits is None:
-            mask = self._filter.mask(self._store, segment)
-            self._masks[segment.first] = np.packbits(mask)
-            return mask
-        return np.unpackbits(bits, count=len(segment)).view(np.bool_)
-
-    def _count(self, segment: Segment, width: int) -> _Counted:
+    def _count(self, segment: Segment, width: int, mask: NDArray[np.bool_]) -> _Counted:
         start, end = segment.time_span
         first, cells = start // width, end // width - start // width + 1
-        mask = self._mask(segment)
         losses = np.zeros(cells, np.bool_)
         if np.isin(_DROPS, segment.types_present).any():
             lost = np.isin(segment.type, _DROPS)

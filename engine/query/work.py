@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from engine import filters
 from engine.query.lines import NOT_INTERNAL
+from engine.query.masks import Masks, without_internal
 from engine.query.matches import Cancelled, Matches
 from engine.store.segment import Window
 from engine.store.store import Store
@@ -106,6 +107,10 @@ class Work:
         if self.given_up():
             raise SupersededError
 
+    def masks(self, filter_text: str) -> Masks:
+        """What a complete filter keeps of each segment, as far as that was worked out. Raises FilterError."""
+        return self.keep(Masks, (filter_text,), lambda: Masks(self.store, filter_text))
+
     def matches(self, filter_text: str, window: Window | None = None) -> Matches:
         """The events, internal ones aside, that a complete filter keeps in a window, all sealed segments taken in.
 
@@ -115,7 +120,8 @@ class Work:
             Matches, (filter_text, window),
             lambda: Matches(self.store, filters.combine(filter_text, NOT_INTERNAL), window),
         )  # fmt: skip
-        if not matches.update(self.given_up):
+        masks = self.masks(filter_text)
+        if not matches.update(self.given_up, lambda segment: without_internal(masks.of(segment), segment)):
             raise SupersededError
         return matches
 

@@ -16,6 +16,7 @@ from tests.tui.conftest import Stage, until
 from tests.tui.prepared import START
 from tests.tui.test_actions import LIVE
 from tui.place import Position
+from tui.screens import rows
 from tui.widgets.grid import Grid
 from tui.widgets.page import Page
 
@@ -117,6 +118,19 @@ async def test_backspace_shows_what_was_there_before_the_engine_answers(stage: S
         await pilot.press("backspace")
         await pilot.pause()
         assert stage.text()[5:] == before[5:]
+
+
+async def test_a_new_place_flashes_no_word_and_tells_of_reading_once_the_answer_takes_its_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(rows, "PATIENCE", 0.3)
+        stage.engine.silent = True
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not any("Reading…" in line or "No rows" in line for line in stage.text())
+        await until(pilot, lambda: any("Reading…" in line for line in stage.text()))
 
 
 async def test_enter_where_no_view_follows_opens_the_events(stage: Stage) -> None:

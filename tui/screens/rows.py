@@ -71,6 +71,8 @@ class Rows(Part):
     def _grow_impatient(self) -> None:
         self._impatience = None
         self.screen.show_source()
+        if self.screen.place.has_rows and not self.screen.grid.page.total:
+            self.screen.grid.say(self._nothing())
 
     def status_changed(self, status: Status) -> None:
         """Ask again once there is more; at once for the first events."""
@@ -99,7 +101,8 @@ class Rows(Part):
         if isinstance(place.snapshot, TableSnapshot | LinesSnapshot):
             self._show(place.snapshot, awaited=False)
         else:
-            grid.show(Page(headed=place.show is Show.TABLE), None, "Reading…")
+            # Said at once, it would flash: most answers come sooner than anybody could read it.
+            grid.show(Page(headed=place.show is Show.TABLE))
         self.ask()
 
     def take(self, snapshot: Snapshot) -> bool:

@@ -193,6 +193,11 @@ class Grid(ScrollView, inherit_bindings=False):
         self._want_window()
         self.post_message(self.CursorMoved())
 
+    def say(self, message: str) -> None:
+        """Change what stands in place of rows."""
+        self._message = message
+        self.refresh()
+
     def _refresh_changed(self, before: Page) -> None:
         top = int(self.scroll_offset.y)
         for index in range(top, top + self.body_height):

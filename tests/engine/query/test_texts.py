@@ -31,7 +31,7 @@ def echoed() -> Iterator[Matches]:
 
 
 def counted(matches: Matches, view_as: ViewAs, text: str = "") -> Texts:
-    made = Texts(matches, texts.echo(view_as), one_each=False, text=text)
+    made = Texts(matches, texts.echo(view_as), text)
     assert made.update(FOREVER, lambda: False)
     return made
 
@@ -78,8 +78,32 @@ def test_a_search_goes_round_line_by_line(echoed: Matches, backwards: bool) -> N
     assert found == (list(reversed(hits)) if backwards else expected)
 
 
+@pytest.mark.parametrize("view_as", ViewAs)
+@pytest.mark.parametrize("text", ["", "GET", "nothing of the kind"])
+def test_event_lines_are_found_and_left_out_as_they_read(echoed: Matches, view_as: ViewAs, text: str) -> None:
+    """Those of many events are looked through together; one by one they say the same."""
+    maker = texts.dig(view_as, containers=False)
+    of_each = [maker.lines(echoed.at(index)) for index in range(len(echoed))]
+    shown = [
+        line.casefold()
+        for lines in of_each
+        if any(text.casefold() in line.casefold() for _, line in lines)
+        for _, line in lines
+    ]
+    made = Texts(echoed, maker, text)
+    assert made.update(FOREVER, lambda: False)
+    assert [line.casefold() for _, (_, line) in made.page(0, FOREVER)] == shown
+    for wanted in ("/1.1", "read", "0d 0a", "<", "€"):
+        hits = [at for at, line in enumerate(shown) if wanted in line]
+        for start in {0, len(shown) // 3, len(shown) - 1, *hits[:2]}:
+            after = [at for at in hits if at >= start] + hits
+            before = [at for at in hits[::-1] if at <= start] + hits[::-1]
+            assert made.find(wanted, start, False, lambda: False) == (after[0] if after else None)
+            assert made.find(wanted, start, True, lambda: False) == (before[0] if before else None)
+
+
 def test_counting_goes_on_where_it_stopped(echoed: Matches) -> None:
-    made = Texts(echoed, texts.echo(ViewAs.DOTTED), one_each=False)
+    made = Texts(echoed, texts.echo(ViewAs.DOTTED))
     assert not made.update(FOREVER, lambda: True)
     begun = len(made)
     assert begun > 0

@@ -154,8 +154,12 @@ def test_what_is_kept_between_requests_is_as_if_made_of_the_remaining_segments(d
             SpectrogramRequest(window=window),
             TableRequest(VIEWS["procs"], window=window),
             TableRequest(VIEWS["file_opens"], window=window),
+            TableRequest(VIEWS["file_opens"], window=window, sort=2, text="LIB"),
+            TableRequest(VIEWS["files"], window=window, sort=5, text="e", search="lib"),
             VerdictRequest(filter="fd.type=file", window=window),
             LinesRequest(filter="proc.name!=sh", window=window, offset=5, count=20),
+            LinesRequest(text="Open", window=window, offset=3, count=20, search="lib"),
+            LinesRequest(view_as=ViewAs.HEX, text="res", window=window, offset=9, count=20),
             LinesRequest(shape=Shape.ECHO, view_as=ViewAs.HEX, window=window, count=20),
         )
     ]
