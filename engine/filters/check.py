@@ -21,11 +21,12 @@ from engine.fields import look_up
 from engine.fields.field import Field, FieldType, Place, Value
 from engine.filters import literals, operators
 from engine.filters.errors import FilterError
+from engine.filters.junctions import joined, negated
 from engine.filters.macros import Macros, told_at
 from engine.filters.operators import ALLOWED, ALLOWED_LIST, TESTS
 from engine.filters.parameters import ParameterTerm
 from engine.filters.parser import MAX_NESTING, parse
-from engine.filters.plan import ColumnsTerm, Constant, Mask, Plan, columns, joined, negated, of_types, term
+from engine.filters.plan import Constant, Mask, Plan
 from engine.filters.shared import SharedTerm
 from engine.filters.sides import Side, common, side_of
 from engine.filters.syntax import (
@@ -43,6 +44,7 @@ from engine.filters.syntax import (
     Text,
     Values,
 )
+from engine.filters.terms import ColumnsTerm, columns, of_types, term
 from engine.store.store import Store
 
 Answer = Callable[[Any], Any]

@@ -8,9 +8,10 @@ import numpy as np
 
 from engine.filters import rewrite
 from engine.filters.check import plan
+from engine.filters.junctions import decide
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
-from engine.filters.plan import Mask, Plan, decide, described
+from engine.filters.plan import Mask, Plan, described
 from engine.store.segment import Segment
 from engine.store.store import Store
 

@@ -17,8 +17,8 @@ from engine.fields import FIELDS
 from engine.filters.check import MOST_LEVELS, plan
 from engine.filters.macros import Macros
 from engine.filters.parser import parse
-from engine.filters.plan import types_of
 from engine.filters.syntax import And, Comparison, Expression, FieldName, Name, Not, Or, Text, Values
+from engine.filters.terms import types_of
 
 T = TypeVar("T")
 
