@@ -113,7 +113,7 @@ def echo(view_as: ViewAs) -> Maker:
     return Maker(None, make, _ALL_TYPES)
 
 
-def dig(view_as: ViewAs, containers: bool, latency: bool = False) -> Maker:
+def dig(view_as: ViewAs, containers: bool, latency: bool) -> Maker:
     """The line of an event, the time its call took before it if asked for, the payload under it unless dots in the
     line do."""
     layout = CONTAINERS if containers else DEFAULT
@@ -205,12 +205,14 @@ class Texts:
 
     def page(self, offset: int, count: int) -> Iterator[tuple[int, Line]]:
         """Lines from an offset on, each with the number of its event."""
-        index, skipped = self._event_of(offset)
-        while count > 0 and index < (len(self._matches) if self._direct else len(self._ends)):
-            for line in self._lines(index)[skipped : skipped + count]:
-                yield self._matches.at(index).number, line
-                count -= 1
-            index, skipped = index + 1, 0
+        end = min(offset + count, len(self))
+        while offset < end:
+            # Straight to the next event that has lines.
+            index, skipped = self._event_of(offset)
+            event = self._matches.at(index)
+            lines = self._maker.lines(event)[skipped : skipped + end - offset]
+            yield from ((event.number, line) for line in lines)
+            offset += max(len(lines), 1)
 
     def _event_of(self, line: int) -> tuple[int, int]:
         """Which match a line is of, and which of its lines it is."""

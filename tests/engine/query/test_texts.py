@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import filters
+from engine.decode.event import Event
 from engine.query import texts
 from engine.query.lines import NOT_INTERNAL
 from engine.query.matches import Matches
@@ -63,6 +64,21 @@ def test_a_text_leaves_the_events_that_show_it(echoed: Matches) -> None:
     assert numbers == holding != set()
 
 
+def test_no_event_is_read_that_has_no_line_on_the_page(echoed: Matches, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = counted(echoed, ViewAs.PRINTABLE, "get /")
+    wanted = list(made.page(0, FOREVER))
+    read: list[int] = []
+    at = Matches.at
+
+    def reading(self: Matches, index: int) -> Event:
+        read.append(index)
+        return at(self, index)
+
+    monkeypatch.setattr(Matches, "at", reading)
+    assert list(made.page(0, FOREVER)) == wanted
+    assert len(read) == len({number for number, _ in wanted}) < len(echoed)
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_search_goes_round_line_by_line(echoed: Matches, backwards: bool) -> None:
     made = counted(echoed, ViewAs.PRINTABLE)
@@ -82,7 +98,7 @@ def test_a_search_goes_round_line_by_line(echoed: Matches, backwards: bool) -> N
 @pytest.mark.parametrize("text", ["", "GET", "nothing of the kind"])
 def test_event_lines_are_found_and_left_out_as_they_read(echoed: Matches, view_as: ViewAs, text: str) -> None:
     """Those of many events are looked through together; one by one they say the same."""
-    maker = texts.dig(view_as, containers=False)
+    maker = texts.dig(view_as, containers=False, latency=view_as is ViewAs.HEX)
     of_each = [maker.lines(echoed.at(index)) for index in range(len(echoed))]
     shown = [
         line.casefold()
