@@ -125,9 +125,12 @@ def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
     filter_text = _lines_filter(request)
     matches = work.matches(filter_text, request.window)
     looks = (request.shape, request.view_as, request.containers, request.latency)
-    maker = texts.maker(*looks)
-    lines = work.keep(Texts, (matches, looks, request.text), lambda: Texts(matches, maker, request.text))
-    if not lines.update(2**62 if whole else request.offset + request.count, work.given_up):
+    # Another text takes the place of the one before, as it does while it is typed.
+    lines = work.keep(Texts, (matches, looks, bool(request.text)), lambda: Texts(matches, texts.maker(*looks)))
+    lines.keep(request.text)
+    # The first lines are shown as soon as there are any.
+    until = request.offset + request.count if request.offset else 1
+    if not lines.update(2**62 if whole else until, work.given_up):
         raise SupersededError
     return lines
 

@@ -130,18 +130,27 @@ def dig(view_as: ViewAs, containers: bool, latency: bool) -> Maker:
 
 
 class Texts:
-    """Lines of the events of a match list that hold a text, "" for all."""
+    """Lines of the events of a match list, of all or of those that hold a text."""
 
-    def __init__(self, matches: Matches, maker: Maker, text: str = "") -> None:
-        """Nothing need be counted when every event has one line and all are shown."""
+    def __init__(self, matches: Matches, maker: Maker) -> None:
+        """Begin with the lines of all events."""
         self._matches = matches
         self._maker = maker
         self._often = AT_ONCE if maker.one_each else _OFTEN
-        self._direct = maker.one_each and not text
-        self._text = text.casefold()
+        self._direct = maker.one_each
+        """Nothing need be counted: every event has one line, and all are shown."""
+        self._text = ""
         self._ends = Growing(np.int64)
         """Lines up to and including each event looked at."""
         self._forgotten = matches.forgotten
+
+    def keep(self, text: str) -> None:
+        """Leave the events that hold a text, "" all; upper and lower case are the same. Another text is counted
+        anew."""
+        if text.casefold() != self._text:
+            self._text = text.casefold()
+            self._direct = self._maker.one_each and not text
+            self._ends = Growing(np.int64)
 
     @property
     def complete(self) -> bool:

@@ -32,7 +32,8 @@ def echoed() -> Iterator[Matches]:
 
 
 def counted(matches: Matches, view_as: ViewAs, text: str = "") -> Texts:
-    made = Texts(matches, texts.echo(view_as), text)
+    made = Texts(matches, texts.echo(view_as))
+    made.keep(text)
     assert made.update(FOREVER, lambda: False)
     return made
 
@@ -106,8 +107,10 @@ def test_event_lines_are_found_and_left_out_as_they_read(echoed: Matches, view_a
         if any(text.casefold() in line.casefold() for _, line in lines)
         for _, line in lines
     ]
-    made = Texts(echoed, maker, text)
-    assert made.update(FOREVER, lambda: False)
+    made = Texts(echoed, maker)
+    for each in ("e", text):
+        made.keep(each)
+        assert made.update(FOREVER, lambda: False)
     assert [line.casefold() for _, (_, line) in made.page(0, FOREVER)] == shown
     for wanted in ("/1.1", "read", "0d 0a", "<", "€"):
         hits = [at for at, line in enumerate(shown) if wanted in line]
