@@ -17,6 +17,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input
@@ -105,6 +106,8 @@ class Syscope(App[None]):
 
     TITLE = "syscope"
     CSS_PATH = "explorer.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
+    """The framework's own: ours tell all there is, and do it with more care."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("T,ctrl+t", "look", "Theme", show=False, tooltip="Dark or light", id="theme"),
         Binding(

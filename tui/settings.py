@@ -14,6 +14,7 @@ from textual.theme import Theme
 
 from engine.user_files import Config, read_config
 from tui.screens.keys import BINDINGS
+from tui.widgets.filter_editor import KEYS
 
 OWN = "mine"
 """Name of a theme with colours of the user's."""
@@ -24,7 +25,7 @@ def use_settings(app: App[None]) -> None:
     """Use what the settings say. Raises ConfigError for a mistake; what stands before it is in use."""
     config = read_config()
     keys = config.texts("keys")
-    ids = {binding.id for binding in (*BINDINGS, *app.BINDINGS) if isinstance(binding, Binding)}
+    ids = {binding.id for binding in (*BINDINGS, *KEYS, *app.BINDINGS) if isinstance(binding, Binding)}
     for unknown in keys.keys() - ids:
         raise config.mistake("keys", unknown, "expected the id of an action, see docs/keys.md")
     app.set_keymap(keys)

@@ -50,6 +50,7 @@ class Cells:
                 column.width,
                 kind in _NUMBERS and column.aggregation is not Aggregation.HISTOGRAM,
                 column.description,
+                column.fixed,
             )
             for column, kind in zip(columns, self._types, strict=True)
         )

@@ -117,6 +117,8 @@ class ShownColumn:
     right: bool
     """Numbers are aligned right."""
     description: str
+    fixed: bool = False
+    """The width is wanted so, however little room there is."""
 
 
 @dataclass(frozen=True, slots=True)

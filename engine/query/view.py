@@ -62,6 +62,8 @@ class Column:
     """A filter: only these of the row's events count in the column."""
     subtree: bool = False
     """In a tree: what the rows below have is added."""
+    fixed: bool = False
+    """The width is wanted so, however little room there is."""
 
 
 @dataclass(frozen=True, slots=True)

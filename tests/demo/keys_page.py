@@ -11,7 +11,8 @@ from pathlib import Path
 from textual.binding import Binding
 
 from tui.app import Syscope, key_name
-from tui.screens.keys import SECTIONS
+from tui.screens.keys import EDITING, SECTIONS
+from tui.widgets.filter_editor import KEYS
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "keys.md"
 HEAD = """# Keys
@@ -33,7 +34,7 @@ def page() -> str:
     """The text of the page."""
     parts = [HEAD]
     own = [binding for binding in Syscope.BINDINGS if isinstance(binding, Binding)]
-    for title, bindings in (*SECTIONS.items(), ("Everywhere", own)):
+    for title, bindings in (*SECTIONS.items(), (EDITING, KEYS), ("Everywhere", own)):
         parts.append(f"## {title}\n\n| keys | id | does |\n| --- | --- | --- |")
         parts += table(bindings)
         parts.append("")

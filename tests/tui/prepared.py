@@ -158,6 +158,9 @@ class PreparedEngine:
                 wrong = request.filter.find("bad")
                 if wrong >= 0:
                     return VerdictSnapshot(request, error="no field is called bad.field; near: fd.name", position=wrong)
+                if request.filter.endswith((">", "=")):
+                    ended = "the filter ends: expected a value"
+                    return VerdictSnapshot(request, error=ended, position=len(request.filter))
                 return VerdictSnapshot(request, kept=1204 if request.filter else 22_381, of=22_381)
             case CompletionRequest():
                 return CompletionSnapshot(request, complete(request.filter, request.cursor))

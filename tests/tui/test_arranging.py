@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList, CommandPalette
 from textual.pilot import Pilot
 
 from engine.query.snapshots import TableRequest
@@ -15,6 +16,7 @@ from tests.tui.test_real import Real
 from tui.place import Show
 from tui.screens.bookmarks import from_plain
 from tui.screens.columns import arranged, name_of, read_layouts
+from tui.screens.palette import Commands
 
 WIDE = (120, 40)
 
@@ -46,6 +48,27 @@ async def test_columns_are_hidden_moved_and_kept(captures: Path) -> None:
         await again.press(pilot, "C", "R", "escape")
         assert titles(again).split()[:3] == ["PID", "PPID", "▼CPU"]
     assert read_layouts() == {}
+
+
+async def test_a_column_is_as_wide_as_was_chosen_however_little_room_there_is(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=(80, 24)) as pilot:
+        await real.settle(pilot)
+        before = real.screen.grid.widths
+        shipped = real.screen.shipped["procs"].columns[0].width
+        assert before[0] < shipped
+        for wider in range(1, 5):
+            await real.press(pilot, "C", "plus", "escape")
+            assert real.screen.grid.widths[0] == before[0] + wider
+            assert real.screen.grid.widths[1:-1] == before[1:-1]
+        await real.press(pilot, "C", "minus", "minus", "escape")
+        assert real.screen.grid.widths[0] == before[0] + 2
+    again = Real(captures / "502Error.scap")
+    async with again.app.run_test(size=(80, 24)) as pilot:
+        await again.settle(pilot)
+        assert again.screen.grid.widths[0] == before[0] + 2
+        await again.press(pilot, "C", "R", "escape")
+        assert again.screen.grid.widths == before
 
 
 def test_a_layout_of_columns_that_are_gone_changes_nothing() -> None:
@@ -99,6 +122,13 @@ async def test_two_ranges_are_compared(stage: Stage) -> None:
         assert stage.screen.place.against is None
 
 
+async def test_the_pane_that_has_no_room_says_so(stage: Stage) -> None:
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "i")
+        await until(pilot, lambda: any("There is room" in told.message for told in stage.app._notifications))
+        assert not stage.screen.peeking.pane.display
+
+
 async def test_the_tree_is_a_mode_of_the_processes(captures: Path) -> None:
     real = Real(captures / "mixed_thin.scap.gz")
     async with real.app.run_test(size=WIDE) as pilot:
@@ -132,6 +162,30 @@ async def test_the_palette_runs_an_action(stage: Stage) -> None:
         await pilot.pause(0.8)
         await pilot.press("enter")
         await until(pilot, lambda: stage.screen.place.show is Show.OVERVIEW)
+
+
+async def test_everything_is_reached_by_the_mouse_from_the_last_line(stage: Stage) -> None:
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.click("#keys", offset=(stage.text()[-1].index("≡"), 0))
+        await until(pilot, lambda: isinstance(stage.app.screen, CommandPalette))
+        await pilot.press(*"columns")
+        await pilot.pause(0.8)
+        names = [str(option.prompt).splitlines()[0] for option in stage.app.screen.query_one(CommandList).options]
+        assert names[0] == "Columns"
+        await pilot.click(CommandList, offset=(5, 1))
+        await until(pilot, lambda: any("─ Columns ─" in line for line in stage.text()))
+
+
+async def test_the_palette_tells_each_action_once_with_its_keys_and_no_more(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        told = [(name, meaning) for name, meaning, _ in Commands(stage.screen)._commands()]
+        names = [name for name, _ in told]
+        assert len(set(names)) == len(names)
+        assert ("Sort", "F9 s  Choose the column to sort on") in told
+        assert "Back" not in names, "there is nothing to go back to"
+        assert {"Theme", "Picture"} <= set(names)
 
 
 def settings(text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async def test_start_shows_source_view_filter_rows_and_position(stage: Stage) ->
         assert text[5].split() == ["PID", "▼CPU", "USER", "FILE", "NET", "Command", "▸"]
         assert stage.row.split()[:3] == ["100", "40.0", "root"]
         assert text[-1].startswith(" F1Help F2Views")
-        assert text[-1].endswith("1/41 (2%)")
+        assert text[-1].endswith("1/41 (2%) ≡")
 
 
 async def test_unknown_values_are_shown_as_unknown_and_come_last(stage: Stage) -> None:
@@ -76,7 +76,7 @@ async def test_the_cursor_moves_and_stops_at_both_ends(stage: Stage) -> None:
         await pilot.press("G", "down")
         await pilot.pause()
         assert stage.screen.grid.position.index == 40
-        assert stage.text()[-1].endswith("41/41 (100%)")
+        assert stage.text()[-1].endswith("41/41 (100%) ≡")
         await pilot.press("g", "up")
         await pilot.pause()
         assert stage.row.split()[0] == "100"
@@ -421,7 +421,7 @@ async def test_pause_holds_the_picture_while_events_arrive(stage: Stage) -> None
         await pilot.pause(stage.screen.options.delay_ms / 1000)
         assert stage.text()[5:] == before
         await pilot.press("p")
-        await until(pilot, lambda: stage.text()[-1].endswith("1/36 (3%)"))
+        await until(pilot, lambda: stage.text()[-1].endswith("1/36 (3%) ≡"))
 
 
 async def test_rows_grow_while_the_file_is_read(stage: Stage) -> None:
@@ -434,13 +434,13 @@ async def test_rows_grow_while_the_file_is_read(stage: Stage) -> None:
         assert any("Reading…" in line for line in stage.text())
         stage.engine.tables["procs"] = everything[:3]
         stage.engine.publish(replace(loading, events=4096, progress=0.25, start=START, end=START + 1_000_000_000))
-        await until(pilot, lambda: stage.text()[-1].endswith("1/3 (33%)"))
+        await until(pilot, lambda: stage.text()[-1].endswith("1/3 (33%) ≡"))
         assert "reading  25% ██░░░░░░░░" in stage.text()[0]
         await pilot.press("down")
         chosen = stage.row
         stage.engine.tables["procs"] = [(9000 + n, 90.0, "root", 1, 1, "new") for n in range(4)] + everything
         stage.engine.publish(replace(loading, events=90_000, progress=1.0))
-        await until(pilot, lambda: stage.text()[-1].endswith("/45 (13%)"))
+        await until(pilot, lambda: stage.text()[-1].endswith("/45 (13%) ≡"))
         assert stage.row == chosen
 
 
@@ -640,7 +640,7 @@ async def test_who_is_on_the_last_line_stays_on_the_last_as_lines_come(stage: St
         await pilot.pause()
         stage.engine.lines += [f"{n} more" for n in range(501, 521)]
         stage.engine.publish(replace(stage.engine.status, events=30_000))
-        await until(pilot, lambda: stage.text()[-1].endswith("520/520 (100%)"))
+        await until(pilot, lambda: stage.text()[-1].endswith("520/520 (100%) ≡"))
         assert stage.row.startswith("520 ")
 
 

@@ -144,3 +144,74 @@ async def test_what_is_typed_has_colours_by_what_it_is(stage: Stage) -> None:
             if word in segment.text and segment.style
         }
         assert len(set(colours.values())) == 3
+
+
+async def test_keys_of_the_table_do_nothing_while_a_filter_is_typed_and_help_comes_back_to_it(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.name=")
+        before = stage.screen.place
+        await pilot.press("f5", "f12", "ctrl+g", "f8")
+        await pilot.press("f1")
+        await pilot.pause()
+        assert stage.screen.dialog.display
+        assert any("Take the last change back" in line for line in stage.text())
+        await pilot.press("escape")
+        await typed(pilot, "x")
+        assert stage.screen.place is before
+        assert editor(stage).text == "proc.name=x"
+
+
+async def test_a_click_on_the_table_leaves_the_keys_to_the_editor(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.name=")
+        await pilot.click("#rows", offset=(5, 3))
+        await pilot.click("#timeline", offset=(5, 0))
+        await typed(pilot, "x")
+        assert editor(stage).text == "proc.name=x"
+        assert stage.screen.grid.position.index == 2
+
+
+async def test_going_elsewhere_closes_the_editor(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await pilot.click("#rows", offset=(5, 3))
+        await pilot.click("#rows", offset=(5, 3))
+        await pilot.pause()
+        assert len(stage.screen.places) == 2
+        assert not editor(stage).display
+
+
+async def test_the_editors_keys_are_in_the_last_line_and_work_by_the_mouse(stage: Stage) -> None:
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.name=x")
+        bar = stage.text()[-1]
+        assert bar.split() == [
+            "F2Text",
+            "EnterTake",
+            "TabComplete",
+            "Ctrl+ZUndo",
+            "Ctrl+REarlier",
+            "Ctrl+SSave",
+            "EscLeave",
+        ]
+        await pilot.click("#keys", offset=(bar.index("Undo"), 0))
+        await pilot.pause()
+        assert editor(stage).text == "proc.name="
+        await pilot.click("#keys", offset=(bar.index("Leave"), 0))
+        await pilot.pause()
+        assert not editor(stage).display
+
+
+async def test_what_is_only_unfinished_is_told_what_may_follow_and_no_error_until_enter(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "evt.latency>")
+        said = editor(stage).said
+        await until(pilot, lambda: said.left.plain.lstrip().startswith("^ a decimal number"))
+        assert said.left.plain.index("^") == len("Filter evt.latency>")
+        await pilot.press("enter")
+        await until(pilot, lambda: "the filter ends" in said.left.plain)
+        assert editor(stage).display

@@ -20,7 +20,7 @@ MOST_TITLE = 18
 _STATE = "columns"
 KEYS = "Space show · J K move · + - width · R as shipped · Esc done"
 Layout = list[tuple[str, int]]
-"""Names of shown columns in order, with their widths."""
+"""Names of shown columns in order, with the widths that were chosen, 0 for a column's own."""
 
 
 def name_of(column: Column) -> str:
@@ -32,11 +32,7 @@ def arranged(view: View, layout: Layout) -> View:
     """A view with its columns as they were arranged; columns that are not there any more are left out, and a layout
     without any that is there changes nothing."""
     known = {name_of(column): column for column in view.columns}
-    columns = tuple(
-        replace(known[name], width=0 if not known[name].width else max(NARROWEST, min(width, WIDEST)))
-        for name, width in layout
-        if name in known
-    )
+    columns = tuple(_sized(known[name], width) for name, width in layout if name in known)
     if not all(any(c.containers in (None, mode) for c in columns) for mode in (False, True)):
         return view
     titles = {column.title for column in columns}
@@ -46,6 +42,13 @@ def arranged(view: View, layout: Layout) -> View:
         sort=view.sort if view.sort in titles else None,
         tree=view.tree if view.tree in titles else None,
     )
+
+
+def _sized(column: Column, width: int) -> Column:
+    """A column with a width that was chosen; 0 is its own."""
+    if not column.width or not width:
+        return column
+    return replace(column, width=max(NARROWEST, min(width, WIDEST)), fixed=True)
 
 
 def read_layouts() -> dict[str, Layout]:
@@ -91,9 +94,16 @@ class Columns(Part):
         shown = list(view.columns_for(containers))
         names = {name_of(column) for column in shown}
         entries = [*shown, *(c for c in shipped.columns_for(containers) if name_of(c) not in names)]
+        drawn = self.screen.grid.widths
+
+        def width_of(at: int) -> int:
+            """What is seen: a column takes less than its width where there is little room."""
+            column = entries[at]
+            return column.width if column.fixed or at >= min(len(shown), len(drawn)) else min(column.width, drawn[at])
+
         labels = [
             Content.assemble(("■ " if at < len(shown) else "□ ", "bold"), fit(column.title, MOST_TITLE),
-                             (f"  {column.width or 'rest':>4}", "$foreground-muted"))
+                             (f"  {width_of(at) or 'rest':>4}", "$foreground-muted"))
             for at, column in enumerate(entries)
         ]  # fmt: skip
 
@@ -114,8 +124,7 @@ class Columns(Part):
 
         def widen(at: int, by: int) -> None:
             if at < len(shown) and shown[at].width:
-                width = max(NARROWEST, min(shown[at].width + by, WIDEST))
-                put([*shown[:at], replace(shown[at], width=width), *shown[at + 1 :]], at)
+                put([*shown[:at], _sized(shown[at], width_of(at) + by), *shown[at + 1 :]], at)
 
         def reset(_: int) -> None:
             self._keep(shipped, None)
@@ -137,7 +146,7 @@ class Columns(Part):
         shipped = self.screen.shipped[view.id]
         containers = self.screen.place.containers
         others = [c for c in view.columns if c.containers is not None and c.containers is not containers]
-        layout = [(name_of(column), column.width) for column in (*columns, *others)]
+        layout = [(name_of(column), column.width if column.fixed else 0) for column in (*columns, *others)]
         self._keep(arranged(shipped, layout), layout)
 
     def _keep(self, view: View, layout: Layout | None) -> None:

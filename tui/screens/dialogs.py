@@ -9,8 +9,9 @@ from textual.content import Content
 
 from engine.query.view import View
 from tui.place import Place, offered, target
-from tui.screens.keys import SECTIONS
+from tui.screens.keys import EDITING, SECTIONS
 from tui.widgets.dialog import Dialog, Fact
+from tui.widgets.filter_editor import KEYS
 from tui.widgets.page import Page
 
 MANY = 6
@@ -60,8 +61,9 @@ def choose_sort(dialog: Dialog, page: Page, chosen: Callable[[int], None]) -> No
 
 def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> None:
     """Tell every action in force: its keys as they are named on keyboards, and what it does."""
-    headings = {binding.id: title for title, section in SECTIONS.items() for binding in section if binding.id}
-    told: dict[str, dict[str, list[str]]] = {title: {} for title in (*SECTIONS, "Everywhere")}
+    sections = {EDITING: KEYS, **SECTIONS}
+    headings = {binding.id: title for title, section in sections.items() for binding in section if binding.id}
+    told: dict[str, dict[str, list[str]]] = {title: {} for title in (*sections, "Everywhere")}
     for key, active in bindings:
         binding = active.binding
         # Bindings of the framework's own have no tooltip, and nothing to do with events.
@@ -72,6 +74,7 @@ def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> 
         *(
             fact
             for title, keys in told.items()
+            if keys
             for fact in [
                 (title, ""),
                 *(
@@ -87,7 +90,7 @@ def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> 
         ("timeline", "Dragging selects a range; a click goes back to everything."),
         ("spectrogram", "Dragging draws a rectangle and opens its events."),
         ("wheel", "Scrolls; with Shift sideways."),
-        ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work."),
+        ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work; ≡ has all commands."),
     ]
     dialog.tell("Keys", facts, (*READ, "f1", "question_mark", "h"), HELP_WIDTH)
 

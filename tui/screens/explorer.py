@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.widget import Widget
 
 from engine.filters.implied import asks_of_others
 from engine.query.snapshots import Snapshot, Status, TableSnapshot
@@ -49,13 +50,16 @@ from tui.widgets.grid import Grid
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.peek import Peek
-from tui.widgets.prompts import LinePrompt, NotePrompt, SearchPrompt
+from tui.widgets.prompts import LinePrompt, NotePrompt, Prompt, SearchPrompt
 from tui.widgets.spectrogram import Spectrogram
 from tui.widgets.tiles import Tiles
 from tui.widgets.timeline import Timeline
 
 NARROW = 100
 """Cells of a screen under which dialogs take its whole width."""
+
+WHILE_TYPING = frozenset({"help", "move", "page", "search_next"})
+"""Actions of the table that keys can do while one types."""
 
 
 class Explorer(Screen[None]):
@@ -135,6 +139,7 @@ class Explorer(Screen[None]):
         self.search_prompt = self.query_one(SearchPrompt)
         self.line_prompt = self.query_one(LinePrompt)
         self.note_prompt = self.query_one(NotePrompt)
+        self.prompts = (self.filter_prompt, self.search_prompt, self.line_prompt, self.note_prompt)
         self.key_bar = self.query_one(KeyBar)
         self.dialog = self.query_one(Dialog)
         self._bodies: dict[Show, Body] = {
@@ -148,12 +153,9 @@ class Explorer(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense here, hide what is for other moods."""
-        typing = self.is_mounted and any(
-            prompt.display for prompt in (self.filter_prompt, self.search_prompt, self.line_prompt, self.note_prompt)
-        )
         if action == "cancel":
             return True
-        if typing and action in {"back", "drill"}:
+        if self.prompt is not None and action not in WHILE_TYPING:
             return False
         if action == "back" and len(self.places) == 1:
             return None
@@ -170,6 +172,17 @@ class Explorer(Screen[None]):
     def body(self) -> Body:
         """What shows the present place."""
         return self._bodies.get(self.place.show, self.grid)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The line one types into, None while there is none."""
+        return next((prompt for prompt in self.prompts if prompt.display), None) if self.is_mounted else None
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Give the keys to a widget; those that nobody has belong to the line one types into."""
+        if widget is None and self.prompt is not None:
+            widget = self.prompt.entry
+        super().set_focus(widget, scroll_visible, from_app_focus)
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what the engine answered."""
@@ -188,7 +201,9 @@ class Explorer(Screen[None]):
     # the stack of places
 
     def show_place(self) -> None:
-        """Show the present place."""
+        """Show the present place. What was being typed was about another."""
+        if self.prompt is not None:
+            self.prompt.close()
         self._show_way()
         self.show_filter()
         self.narrow()

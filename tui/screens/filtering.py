@@ -138,7 +138,7 @@ class Filtering(Part):
         labels = [Content.styled(clean(name), "bold") if name else Content(clean(text)) for name, text in entries]
         self.screen.dialog.choose(
             "Filters", labels, lambda at: [("", entries[at][1])], 0, lambda at: self.prompt.put(entries[at][1]),
-            ("ctrl+r",), closed=lambda: self.screen.set_focus(self.prompt.entry),
+            ("ctrl+r",),
         )  # fmt: skip
 
     def _close(self) -> None:

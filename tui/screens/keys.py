@@ -36,6 +36,8 @@ def _quiet(keys: str, action: str, label: str, meaning: str, id: str) -> Binding
     return _key(keys, action, label, meaning, id, show=False)
 
 
+EDITING = "While a filter is typed"
+"""Heading of the filter editor's keys."""
 SECTIONS: dict[str, list[Binding]] = {
     "Look": [
         _key("f1,question_mark,h", "help", "Help", "This page", "help"),
@@ -50,7 +52,7 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("F", "follow", "Follow", "The conversation of the row or event, both directions", "follow"),
         _quiet("o", "overview", "Overview", "Figures of everything, noteworthy ones first", "overview"),
         _key("f12,x", "spectrogram(False)", "Latency", "How long calls took, and when: a spectrogram", "latency"),
-        _quiet("shift+f12,f24,X", "spectrogram(True)", "Latency", "The same of calls on files only", "file-latency"),
+        _quiet("shift+f12,f24,X", "spectrogram(True)", "Latency of files", "Of calls on files only", "file-latency"),
         _key("space", "mark_corner", "Corner", "In a spectrogram: a corner of a rectangle, Enter opens it", "corner"),
         _quiet("C", "columns", "Columns", "Show, hide, order and widen the view's columns", "columns"),
         _quiet("t", "tree", "Tree", "Processes below their parents, or in one order", "tree"),
@@ -70,12 +72,12 @@ SECTIONS: dict[str, list[Binding]] = {
             "Edit the filter; it is checked while typed; F2 there: a text that rows must show", "filter",
         ),
         _quiet(
-            "u", "remove_last", "Remove", "Show all rows again, or take the last term out of the filter; ✕ takes any",
-            "remove-term",
+            "u", "remove_last", "Remove term",
+            "Show all rows again, or take the last term out of the filter; ✕ takes any", "remove-term",
         ),
         _key("slash,ctrl+f", "search", "Find", "Find text in the rows while typing", "search"),
-        _quiet("n,f3", "search_next(False)", "Next", "Next row with the text", "next"),
-        _quiet("N", "search_next(True)", "Previous", "Previous row with the text", "previous"),
+        _quiet("n,f3", "search_next(False)", "Find next", "Next row with the text", "next"),
+        _quiet("N", "search_next(True)", "Find previous", "Previous row with the text", "previous"),
         _key("ctrl+g,J", "go_to", "Line", "Go to a row by its number", "line"),
         _key("f9,s", "sort", "Sort", "Choose the column to sort on", "sort"),
         _quiet("less_than_sign,comma", "shift_sort(-1)", "Sort left", "Sort on the column to the left", "sort-left"),
@@ -91,24 +93,30 @@ SECTIONS: dict[str, list[Binding]] = {
     ],
     "Time": [
         _quiet("r", "select_range", "Range", "Select a range on the timeline: ← → move, Space an edge, Enter", "range"),
-        _quiet("left_square_bracket", "step(-1)", "Earlier", "The range of the same length before", "earlier"),
-        _quiet("right_square_bracket", "step(1)", "Later", "The range of the same length after", "later"),
-        _quiet("w", "whole", "Whole", "Back to the whole time; live: back to now", "whole"),
-        _quiet("plus", "zoom(True)", "Closer", "Zoom the timeline in, on the range if any", "closer"),
-        _quiet("minus", "zoom(False)", "Wider", "Zoom the timeline out", "wider"),
+        _quiet("left_square_bracket", "step(-1)", "Range before", "The range of the same length before", "earlier"),
+        _quiet("right_square_bracket", "step(1)", "Range after", "The range of the same length after", "later"),
+        _quiet("w", "whole", "Whole time", "Back to the whole time; live: back to now", "whole"),
+        _quiet("plus", "zoom(True)", "Zoom in", "Zoom the timeline in, on the range if any", "closer"),
+        _quiet("minus", "zoom(False)", "Zoom out", "Zoom the timeline out", "wider"),
         _quiet("left_curly_bracket", "pan(-1)", "Pan left", "An earlier part of the timeline", "pan-left"),
         _quiet("right_curly_bracket", "pan(1)", "Pan right", "A later part of the timeline", "pan-right"),
-        _quiet("A", "mark_range", "Mark A", "Make the range that is shown range A, to compare with", "mark-a"),
+        _quiet("A", "mark_range", "Mark range A", "Make the range that is shown range A, to compare with", "mark-a"),
         _quiet("D", "compare", "Compare", "Each row in range A, in the range shown, and the change", "compare"),
         _quiet("P", "play", "Play", "Let the range move on by itself, 1× to 100×; again faster, Esc stops", "play"),
         _quiet("M", "measure", "Measure", "What the timeline counts: events, errors, bytes, latency", "measure"),
     ],
     "Of an event in full": [
         _quiet("equals_sign", "link('half')", "Other half", "The exit of an enter, the enter of an exit", "half"),
-        _quiet("full_stop", "link('thread')", "Thread", "The next event of its thread", "thread-next"),
-        _quiet("comma", "link('thread-before')", "Thread", "The previous event of its thread", "thread-previous"),
-        _quiet("greater_than_sign", "link('fd')", "Fd", "The next event of its descriptor", "fd-next"),
-        _quiet("less_than_sign", "link('fd-before')", "Fd", "The previous event of its descriptor", "fd-previous"),
+        _quiet("full_stop", "link('thread')", "Next of thread", "The next event of its thread", "thread-next"),
+        _quiet(
+            "comma", "link('thread-before')", "Previous of thread", "The previous event of its thread",
+            "thread-previous",
+        ),
+        _quiet("greater_than_sign", "link('fd')", "Next of descriptor", "The next event of its descriptor", "fd-next"),
+        _quiet(
+            "less_than_sign", "link('fd-before')", "Previous of descriptor", "The previous event of its descriptor",
+            "fd-previous",
+        ),
     ],
     "Take along": [
         _quiet("B", "bookmark", "Bookmark", "Keep this place with a note", "bookmark"),
@@ -123,8 +131,8 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("down,j", "move(1)", "Down", "One row down", "down"),
         _quiet("pageup,ctrl+b", "page(-1)", "Page up", "A screenful up", "page-up"),
         _quiet("pagedown,space", "page(1)", "Page down", "A screenful down", "page-down"),
-        _quiet("home,g", "first", "First", "First row", "first"),
-        _quiet("end,G", "last", "Last", "Last row", "last"),
+        _quiet("home,g", "first", "First row", "First row", "first"),
+        _quiet("end,G", "last", "Last row", "Last row", "last"),
         _quiet("left", "sideways(-1)", "Left", "Scroll left", "left"),
         _quiet("right", "sideways(1)", "Right", "Scroll right", "right"),
         _quiet(

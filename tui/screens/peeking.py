@@ -21,11 +21,15 @@ class Peeking(Part):
         self.pane = self.screen.query_one(Peek)
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only where there is room for it."""
-        return True if self.screen.size.width >= LEAST_WIDTH else None
+        """Only where there are rows of a view."""
+        return True if self.screen.place.show is Show.TABLE else None
 
     def action_peek(self) -> None:
-        """Show or hide the pane."""
+        """Show or hide the pane, where there is room for it."""
+        if self.screen.size.width < LEAST_WIDTH:
+            told = f"There is room for the pane from {LEAST_WIDTH} columns on; m shows the row's cells"
+            self.screen.notify(told, timeout=4, markup=False)
+            return
         self.wanted = not self.wanted
         self.follow()
 

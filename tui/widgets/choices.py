@@ -13,10 +13,14 @@ from textual.widget import Widget
 
 from engine.filters.completion import Item
 from engine.text import fit, width
+from tui.widgets.page import fitted
 
 MOST = 10
 """Lines of the list."""
 WIDEST = 64
+"""Cells of the list, where what is offered has a meaning."""
+EDGES = 6
+"""Cells between an item's parts and around them."""
 
 
 class Choices(Widget):
@@ -61,10 +65,13 @@ class Choices(Widget):
         self._at, self._top = kept, 0
         self.display = bool(items)
         self.styles.height = min(MOST, len(items))
-        room = self.screen.size.width
-        self.styles.width = min(WIDEST, room)
-        self._name_width = min(self._name_width, min(WIDEST, room) // 2)
-        self.styles.offset = (max(0, min(column, room - WIDEST)), 0)
+        most = self.screen.size.width
+        noted = any(item.note for item in items)
+        # Values alone take what they need, all the room there is if need be: of paths the ends differ.
+        wide = min(most, WIDEST if noted else self._name_width + self._count_width + EDGES)
+        self._name_width = min(self._name_width, wide // 2 if noted else wide - self._count_width - EDGES)
+        self.styles.width = wide
+        self.styles.offset = (max(0, min(column, most - wide)), 0)
         self._follow()
 
     def hide(self) -> None:
@@ -112,7 +119,7 @@ class Choices(Widget):
         return Strip(
             [
                 Segment(
-                    f" {fit(item.shown or item.text, self._name_width)}  ",
+                    f" {fitted(item.shown or item.text, self._name_width + 1, False)} ",
                     cursor if at == self._at else self.rich_style,
                 ),
                 Segment(fit(f"{count}{item.note}", rest), note),

@@ -59,7 +59,6 @@ class Dialog(Widget, can_focus=True):
         self._leave: frozenset[str] = frozenset()
         self._hotkeys: Mapping[str, int] = {}
         self._acts: Mapping[str, Callable[[int], None]] = {}
-        self._afterwards: Callable[[], None] = lambda: None
         self._typed = ""
         self._at = 0
         self._top = 0
@@ -75,18 +74,15 @@ class Dialog(Widget, can_focus=True):
         chosen: Callable[[int], None],
         leave: Sequence[str],
         hotkeys: Mapping[str, int] | None = None,
-        closed: Callable[[], None] = lambda: None,
         acts: Mapping[str, Callable[[int], None]] | None = None,
         keys: str = "A…Z by name · PgDn reads on · Enter choose · Esc cancel",
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
         ``leave`` are keys that close the dialog besides Esc; ``hotkeys`` are characters that choose an entry;
-        ``closed`` is called when the dialog is closed, before ``chosen``. ``acts`` are keys that do something with the
-        entry under the cursor, the dialog stays; ``keys`` tells the keys.
+        ``acts`` are keys that do something with the entry under the cursor, the dialog stays; ``keys`` tells the keys.
         """
         self._acts = acts or {}
-        self._afterwards = closed
         self._labels, self._meaning, self._chosen = labels, meaning, chosen
         self._hotkeys = hotkeys or {}
         self._title_width = TITLE_WIDTH
@@ -115,8 +111,6 @@ class Dialog(Widget, can_focus=True):
         self.display = False
         self.release_mouse()
         self.screen.set_focus(None)
-        afterwards, self._afterwards = self._afterwards, lambda: None
-        afterwards()
 
     # what happens to it
 

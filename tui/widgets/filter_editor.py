@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.highlighter import Highlighter
 from rich.style import Style
 from rich.text import Text
 from textual import events, on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -24,13 +26,29 @@ from engine.filters.completion import Completion
 from engine.filters.syntax import OPERATORS
 from engine.query.snapshots import CompletionSnapshot, VerdictSnapshot
 from tui.widgets.choices import Choices
-from tui.widgets.prompts import Entry, Prompt
+from tui.widgets.prompts import Prompt
 
 QUIET_TIME = 0.15
 """Seconds without typing after which a filter is counted."""
 UNDO = 200
 """Changes that can be undone."""
-HINT = "Tab completes · ↑↓ choose · Ctrl+Z undo · Ctrl+R earlier filters · Ctrl+S save · F2 text of rows"
+
+
+def _key(key: str, action: str, label: str, meaning: str, id: str, *, show: bool = True) -> Binding:  # noqa: A002
+    return Binding(key, action, label, show=show, tooltip=meaning, id=id)
+
+
+KEYS = [
+    _key("tab", "complete", "Complete", "Take what is under the cursor of the list, or the likeliest", "complete"),
+    _key("down", "choose(1)", "Down", "Down the list; without one, filters used before", "choose-down", show=False),
+    _key("up", "choose(-1)", "Up", "Up the list; without one, filters used before", "choose-up", show=False),
+    _key("ctrl+z", "undo", "Undo", "Take the last change back", "undo"),
+    _key("ctrl+y", "redo", "Redo", "Make the change that was taken back", "redo", show=False),
+    _key("ctrl+r", "earlier", "Earlier", "Choose from saved filters and those used before", "earlier-filters"),
+    _key("ctrl+s", "keep", "Save", "Save the filter under a name", "save-filter"),
+    _key("f2", "other", "Text", "A text that rows must show, in any column; there, back to the filter", "row-text"),
+]
+"""The keys of the editor besides those of every line one types into."""
 _PIECES = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]*\]?)?)|(?P<sign>[=!<>]+)"""
 )
@@ -46,8 +64,8 @@ class Typing(Enum):
 
 
 MEANINGS = {
-    Typing.TEXT: "rows that show it, in any column · F2 filter of events",
-    Typing.NAME: "the filter is kept under it · Esc leaves it unsaved",
+    Typing.TEXT: "rows that show it, in any column",
+    Typing.NAME: "the filter is saved under it",
 }
 
 
@@ -86,6 +104,8 @@ def _is_field(word: str) -> bool:
 
 class FilterPrompt(Prompt):
     """Edits the filter, judged and completed while it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     class Typed(Message):
         """A filter rests; its verdict is wanted. Or the text of rows changed."""
@@ -130,7 +150,6 @@ class FilterPrompt(Prompt):
 
     def on_mount(self) -> None:
         """Colour what is typed."""
-        self.entry = self.query_one(Entry)
         self.entry.highlighter = FilterColours(self)
         self.choices = self.screen.query_one(Choices)
 
@@ -159,8 +178,8 @@ class FilterPrompt(Prompt):
         self.query_one(Label).update(typing.value)
         self.open(self._texts[typing])
         self.choices.hide()
+        self.screen.refresh_bindings()
         if typing is Typing.FILTER:
-            self.say(Content.styled(f"{' ' * cell_len(typing.value)}{HINT}", "$foreground-muted"))
             self.post_message(self.Typed())
         else:
             self.say(Content.styled(f"{' ' * cell_len(typing.value)}{MEANINGS[typing]}", "$foreground-muted"))
@@ -186,32 +205,55 @@ class FilterPrompt(Prompt):
 
     # keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A text and a name are typed without help."""
+        match action:
+            case "complete" | "choose" | "undo" | "redo" | "earlier" | "keep":
+                return self.typing is Typing.FILTER
+            case "other":
+                return self.typing is not Typing.NAME
+        return True
+
     def on_key(self, event: events.Key) -> None:
-        """What the keys do that type nothing."""
-        filtering = self.typing is Typing.FILTER
-        match event.key:
-            case "f2" if self.typing is not Typing.NAME:
-                self._texts[self.typing] = self.text
-                self._change_to(Typing.TEXT if filtering else Typing.FILTER)
-            case "down" | "up" if filtering:
-                if not self.choices.move(1 if event.key == "down" else -1):
-                    self._recall(-1 if event.key == "down" else 1)
-            case "tab" if filtering:
-                self.accept()
-            case "ctrl+z" if filtering:
-                self._undo()
-            case "ctrl+y" if filtering:
-                self._redo()
-            case "ctrl+r" if filtering:
-                self.post_message(self.EarlierWanted())
-            case "ctrl+s" if filtering and self.text.strip():
-                self._texts[Typing.FILTER] = self.text
-                self._change_to(Typing.NAME)
-            case _:
-                if filtering and event.key in ("left", "right", "home", "end"):
-                    self.call_after_refresh(self.post_message, self.Completing())
-                return
-        event.stop()
+        """What may come next changes with the cursor."""
+        if event.key in ("left", "right", "home", "end"):
+            self.call_after_refresh(self.post_message, self.Completing())
+
+    def action_other(self) -> None:
+        """Type a text that rows must show in place of the filter, or the filter again."""
+        self._texts[self.typing] = self.text
+        self._change_to(Typing.TEXT if self.typing is Typing.FILTER else Typing.FILTER)
+
+    def action_choose(self, by: int) -> None:
+        """Move in the list; without one, through the filters used before."""
+        if not self.choices.move(by):
+            self._recall(-by)
+
+    def action_complete(self) -> None:
+        """Take what is under the cursor of the list, or the likeliest."""
+        self.accept()
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        if len(self._past) > 1:
+            self._undone.append(self._past.pop())
+            self._restore(self._past[-1])
+
+    def action_redo(self) -> None:
+        """Make the change that was taken back."""
+        if self._undone:
+            self._past.append(self._undone.pop())
+            self._restore(self._past[-1])
+
+    def action_earlier(self) -> None:
+        """Have filters used before offered."""
+        self.post_message(self.EarlierWanted())
+
+    def action_keep(self) -> None:
+        """Ask for a name to save the filter under."""
+        if self.text.strip():
+            self._texts[Typing.FILTER] = self.text
+            self._change_to(Typing.NAME)
 
     def _recall(self, by: int) -> None:
         """Go through the filters used before."""
@@ -219,16 +261,6 @@ class FilterPrompt(Prompt):
         if -1 <= at < len(self._history):
             self._history_at = at
             self.put(self._history[at] if at >= 0 else self._texts[Typing.FILTER])
-
-    def _undo(self) -> None:
-        if len(self._past) > 1:
-            self._undone.append(self._past.pop())
-            self._restore(self._past[-1])
-
-    def _redo(self) -> None:
-        if self._undone:
-            self._past.append(self._undone.pop())
-            self._restore(self._past[-1])
 
     def _restore(self, text: str) -> None:
         with self.entry.prevent(Input.Changed):
@@ -253,6 +285,8 @@ class FilterPrompt(Prompt):
         """Have it judged once it rests, and completed at once."""
         if self.text != self._applying:
             self._stop_applying()
+        if self._verdict:
+            self.say(Content.styled(self.said.left.plain, "$text-disabled"))
         if self._rest:
             self._rest.stop()
         self._rest = self.set_timer(QUIET_TIME, lambda: self.post_message(self.Typed()))
@@ -303,13 +337,12 @@ class FilterPrompt(Prompt):
             return
         self._verdict = verdict
         if verdict.error:
-            self.say(self._pointed(verdict))
+            self.say(self._pointed(verdict, refused=False))
         else:
             self.say(
                 Content.assemble(
                     (f"{' ' * cell_len(self.typing.value)}✓ ", "$text-success"),
-                    f"keeps {verdict.kept:,} of {verdict.of:,} events   ",
-                    (HINT, "$foreground-muted"),
+                    f"keeps {verdict.kept:,} of {verdict.of:,} events",
                 )
             )
         if self._applying is not None:
@@ -318,6 +351,7 @@ class FilterPrompt(Prompt):
     def _apply(self, verdict: VerdictSnapshot) -> None:
         if verdict.error:
             self.app.bell()
+            self.say(self._pointed(verdict, refused=True))
             self._stop_applying()
         else:
             self._leave_with(verdict.request.filter)
@@ -332,13 +366,18 @@ class FilterPrompt(Prompt):
         self.close()
         self.post_message(self.Applied(text))
 
-    def _pointed(self, verdict: VerdictSnapshot) -> Content:
-        """The error with a mark under the character it is at."""
+    def _pointed(self, verdict: VerdictSnapshot, *, refused: bool) -> Content:
+        """The error with a mark under the character it is at; what is only unfinished is no error until Enter."""
         at = cell_len(self.typing.value) + cell_len(self.text[: verdict.position]) - self.entry.scroll_offset.x
         at = max(0, min(at, self.size.width - 1))
         # The mark says where, so that the words need not.
         message = " ".join(verdict.error.split()).removeprefix(f"at character {verdict.position + 1}: ")
+        style = "$text-error"
+        if not refused and verdict.position >= len(self.text.rstrip()):
+            style = "$foreground-muted"
+            if self._completion is not None and self._completion.hint:
+                message = self._completion.hint
         if at + 2 + cell_len(message) <= self.size.width or at < self.size.width // 2:
-            return Content.assemble(" " * at, ("^ ", "bold $text-error"), (message, "$text-error"))
-        shown = Content.styled(message, "$text-error").truncate(at - 1, ellipsis=True)
-        return Content.assemble(" " * (at - 1 - shown.cell_length), shown, (" ^", "bold $text-error"))
+            return Content.assemble(" " * at, ("^ ", f"bold {style}"), (message, style))
+        shown = Content.styled(message, style).truncate(at - 1, ellipsis=True)
+        return Content.assemble(" " * (at - 1 - shown.cell_length), shown, (" ^", f"bold {style}"))

@@ -35,7 +35,7 @@ SIDE_STEP = 8
 """Cells the arrow keys scroll sideways."""
 
 
-class Grid(ScrollView, inherit_bindings=False):
+class Grid(ScrollView, inherit_bindings=False, can_focus=False):
     """Shows a page of rows and repaints only the lines that changed."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -137,6 +137,11 @@ class Grid(ScrollView, inherit_bindings=False):
     def body_width(self) -> int:
         """Cells there are left of the scrollbar, which always has its place."""
         return self.size.width - self.scrollbar_size_vertical
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Cells of each column as they are drawn."""
+        return self._widths
 
     @property
     def window(self) -> tuple[int, int]:

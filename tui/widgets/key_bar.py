@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import Input
 
-from tui.widgets.line import Line, runs
+from tui.widgets.line import EMPTY, Line, runs
 
+MENU = Content.styled("≡ ", "bold $text-accent").stylize(runs("app.command_palette"))
+"""Leads to everything, by the mouse."""
 AFTER = 2
 """The function key behind which the keys of a place come."""
 
@@ -19,8 +22,9 @@ class KeyBar(Line):
 
     labels: Mapping[str, str] = {}
     """What is mostly done here, by action, and how that is called here. These keys come early, in this order."""
-    _state: tuple[int, Mapping[str, str], list[Binding]] | None = None
-    """What was written last: room, and the keys."""
+    _state: tuple[int, str, Mapping[str, str], list[Binding]] | None = None
+    """What was written last: width, position, and the keys."""
+    _position = EMPTY
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
@@ -37,24 +41,29 @@ class KeyBar(Line):
         """Tell the row under the cursor, counted from 1, and how many there are; or something else of it."""
         at = f" {index + 1:,}/{total:,} ({(index + 1) / total:.0%}) " if total else " no rows "
         at = f" {told} " if told else at
-        if self.right.plain != at:
-            self.right = Content.styled(at, "bold")
+        if self._position.plain != at:
+            self._position = Content.styled(at, "bold")
             self.show_keys()
 
     def show_keys(self) -> None:
-        """Write the keys that fit left of the position."""
+        """Write the keys that fit left of the position; while one types, those of the line one types into."""
+        typing = isinstance(self.screen.focused, Input)
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.enabled:
+            if active.binding.show and active.enabled and not (typing and active.node in (self.app, self.screen)):
                 shown.setdefault(active.binding.action, active.binding)
         bindings = sorted(shown.values(), key=self._rank)
-        room = self.size.width - self.right.cell_length
-        state = (room, self.labels, bindings)
+        state = (self.size.width, self._position.plain, self.labels, bindings)
         if state == self._state:
             return
         self._state = state
-        roomy = self._bar(bindings, " ")
-        self.left = roomy if roomy.cell_length <= room else self._bar(bindings, "", room)
+        self.right = Content.assemble(self._position, EMPTY if typing else MENU)
+        room = self.size.width - self.right.cell_length - bool(self.right)
+        fitting = next((bar for gap in (" ", "") if (bar := self._bar(bindings, gap)).cell_length <= room), None)
+        if fitting is None and typing:
+            # What the keys do is more to somebody who types than where the cursor is.
+            self.right, room = EMPTY, self.size.width
+        self.left = self._bar(bindings, "", room) if fitting is None else fitting
 
     def _bar(self, bindings: Sequence[Binding], gap: str, room: int | None = None) -> Content:
         """Keys with their labels, ``gap`` between them; those past ``room`` are left out."""
@@ -70,8 +79,10 @@ class KeyBar(Line):
         return bar
 
     def _rank(self, binding: Binding) -> tuple[int, int]:
-        """Function keys by their numbers, the others after them, but for those of the place."""
+        """Function keys by their numbers, the others after them, but for those of the place; leaving last."""
         key, here = binding.key, list(self.labels)
+        if key == "escape":
+            return 100, 0
         if key.startswith("f") and key[1:].isdigit():
             return int(key[1:]), 0
         return (AFTER, 1 + here.index(binding.action)) if binding.action in here else (99, 0)

@@ -68,7 +68,10 @@ class Page:
         than they need."""
         widths = [column.width for column in self.columns]
         if 0 in widths and room - sum(widths) < LEAST_REST:
-            widths = list(map(min, widths, needed))
+            widths = [
+                column.width if column.fixed else min(column.width, least)
+                for column, least in zip(self.columns, needed, strict=True)
+            ]
         rest = room - sum(widths)
         return tuple(width or max(least, rest) for width, least in zip(widths, needed, strict=True))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -23,6 +25,8 @@ class Entry(Input):
     Keys come faster than messages go round: Enter is heeded before the next key is looked at, and a key that comes
     when the prompt has closed goes on to the table.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Take")]
 
     def __init__(self, entered: Callable[[], None]) -> None:
         """``entered`` is called at Enter."""
@@ -66,6 +70,7 @@ class Entry(Input):
 class Prompt(Vertical):
     """A label and a line to type into, shown only while it is used."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.cancel", "Leave")]
     label = ""
 
     def entered(self) -> None:
@@ -76,18 +81,20 @@ class Prompt(Vertical):
         """The input on the first line, what is said about it under it."""
         with Horizontal():
             yield Label(self.label, markup=False)
-            yield Entry(self.entered)
-        yield Line(id="said")
+            self.entry = Entry(self.entered)
+            yield self.entry
+        self.said = Line(id="said")
+        yield self.said
 
     @property
     def text(self) -> str:
         """What was typed so far."""
-        return self.query_one(Input).value
+        return self.entry.value
 
     def open(self, text: str) -> None:
         """Show the prompt with a text to change."""
         self.display = True
-        entry = self.query_one(Input)
+        entry = self.entry
         with entry.prevent(Input.Changed):
             entry.value = text
         entry.cursor_position = len(text)
@@ -102,7 +109,7 @@ class Prompt(Vertical):
 
     def say(self, text: Content) -> None:
         """Write under the input."""
-        self.query_one("#said", Line).left = text
+        self.said.left = text
 
 
 class SearchPrompt(Prompt):

@@ -37,7 +37,7 @@ class _Line:
     second: bool = False
 
 
-class Tiles(ScrollView, inherit_bindings=False):
+class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
     """Shows figures, and which of them is under the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
