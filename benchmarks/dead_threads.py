@@ -73,7 +73,7 @@ def interval(store: Store, number: int) -> tuple[int, int]:
 
 def costs(store: Store, view: str, text: str) -> float:
     """CPU seconds of an interval's table, once the first was answered."""
-    declared, kept, took = views.load().views[view], Kept(), 0.0
+    declared, kept, took = views.load().views[view], Kept(store), 0.0
     for number in range(1, INTERVALS + 2):
         window = interval(store, store.events // EVENTS + 1)
         began = time.process_time()

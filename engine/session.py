@@ -94,7 +94,7 @@ class Session:
             self._publish(self._ingest.status())
 
     def _answer_all(self) -> None:
-        kept, forgotten, compactions, damaged = Kept(), 0, 0, 0
+        kept, forgotten, compactions, damaged = Kept(self.store), 0, 0, 0
         while True:
             with self._changed:
                 while not self._unanswered and not self._closing:
@@ -113,7 +113,7 @@ class Session:
             with self._ingest.reading:
                 if compactions != self.store.compactions or not self.store.segments:
                     # Rows have moved, or the picture of the machine may just have come: nothing made before holds.
-                    kept = Kept()
+                    kept = Kept(self.store)
                 elif forgotten != self.store.forgotten:
                     kept.forget()
                 forgotten, compactions = self.store.forgotten, self.store.compactions

@@ -16,6 +16,7 @@ from engine.query.snapshots import Level, LinesRequest, LinesSnapshot, Row, Tabl
 from engine.query.view import View
 from engine.query.work import PanelSnapshot
 from engine.store.segment import Window
+from tui.moments import range_text
 
 EVENT_NUMBER = "evt.num"
 """Field that selects a row of a list, whose key is its event's number."""
@@ -93,6 +94,8 @@ class Place:
     """Title of the column that is compared."""
     event: int = 0
     """Number of the event shown in detail."""
+    tile: str = ""
+    """Title of the overview's tile that it explains."""
     position: Position = field(default_factory=Position)
     """Where the user was when leaving for the next step."""
     snapshot: RowsSnapshot | PanelSnapshot | None = None
@@ -104,8 +107,13 @@ class Place:
         if self.show is Show.DETAIL:
             return f"{self.show.value} {self.event}"
         if self.view and self.against:
-            return f"{self.view.name}: change from A to B"
+            return f"Change from {range_text(self.against)}"
         return self.show.value or (self.view.name if self.view else "")
+
+    def selection(self, above: Place) -> str:
+        """What was selected in the step before to come here, "" for nothing."""
+        level = self.levels[-1] if len(self.levels) > len(above.levels) else None
+        return f"{level.field}={level.shown}" if level and level.field else self.tile
 
     @property
     def has_rows(self) -> bool:

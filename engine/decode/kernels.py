@@ -183,22 +183,23 @@ def add_numbers(values, present, index, table, totals, place) -> None:
             counts[group, m] += 1
 
 
-def tally(times, mask, weights, shift, first, cells) -> None:
+def tally(times, mask, weights, width, first, cells) -> None:
     """Count in ``cells`` (float64) the events that ``mask`` keeps, or add up their ``weights`` (int64, None: ones). An
-    event of time t is in cell ``(t >> shift) - first``; none must be before the first or after the last. Releases the
-    GIL."""
+    event of time t is in cell ``t // width - first``; those before the first or after the last are left out. Releases
+    the GIL."""
     when: cython.const[cython.longlong][::1] = times
     kept: cython.const[cython.uchar][::1] = mask.view(np.uint8)
     weighed: cython.bint = weights is not None
     weight: cython.const[cython.longlong][::1] = weights if weighed else times
     out: cython.double[::1] = cells
     low: cython.longlong = first
-    by: cython.int = shift
+    by: cython.longlong = width
     size: cython.Py_ssize_t = kept.shape[0]
     count: cython.Py_ssize_t = out.shape[0]
     i: cython.Py_ssize_t
-    place: cython.longlong
     current: cython.longlong = 0
+    begin: cython.longlong = low * by
+    end: cython.longlong = begin + by
     together: cython.double = 0
     eight: cython.ulonglong = 0
     with cython.nogil:
@@ -212,12 +213,13 @@ def tally(times, mask, weights, shift, first, cells) -> None:
                         break
                     i += 8
                 continue
-            place = (when[i] >> by) - low
             # Most events are in the cell of the one before.
-            if place != current:
+            if not begin <= when[i] < end:
                 if 0 <= current < count:
                     out[current] += together
-                current = place
+                current = when[i] // by - low
+                begin = (current + low) * by
+                end = begin + by
                 together = 0
             together += weight[i] if weighed else 1
             i += 1

@@ -30,7 +30,7 @@ def tally(
     times: NDArray[np.int64],
     mask: NDArray[np.bool_],
     weights: NDArray[np.int64] | None,
-    shift: int,
+    width: int,
     first: int,
     cells: NDArray[np.float64],
 ) -> None: ...

@@ -52,6 +52,9 @@ class Present:
 class Presence:
     """Counts over one store, growing with it."""
 
+    fields: frozenset[str] = frozenset()
+    """None that is asked for changes its values later."""
+
     def __init__(self, store: Store) -> None:
         """Nothing is counted yet."""
         self._store = store

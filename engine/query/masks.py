@@ -27,7 +27,8 @@ class Masks:
         """Prepare; raises FilterError."""
         self._store = store
         self._filter = filters.compile(filter_text)
-        asked = [FIELDS[name] for name in self._filter.fields()]
+        self.fields = self._filter.fields()
+        asked = [FIELDS[name] for name in self.fields]
         self._passing = any(field.passing for field in asked)
         self._of_others = any(field.of_others for field in asked)
         self._made_of = (0, 0, 0)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from engine import filters
 from engine.decode.event import Event
-from engine.query.answered import Answered
 from engine.query.single import Pieces
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
@@ -36,7 +35,7 @@ class Matches:
         self.store = store
         self._window = window
         self._filter = filters.compile(filter_text)
-        self._answered = Answered(store, self._filter.fields())
+        self.fields = self._filter.fields()
         self._taken = 0
         self._rows: list[tuple[Segment, NDArray[np.int32] | range]] = []
         self._ends: list[int] = []
@@ -53,11 +52,6 @@ class Matches:
         """Take in segments sealed since; False when given up halfway (what was taken in stays). ``mask`` tells what the
         filter keeps, where that is known already."""
         mask = mask or partial(self._filter.mask, self.store)
-        if self._answered.anew():
-            self._taken = 0
-            self.forgotten += len(self)
-            self._rows.clear()
-            self._ends.clear()
         for segment in self.store.since(self._taken, self._window):
             if cancelled():
                 return False

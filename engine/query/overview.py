@@ -24,12 +24,13 @@ from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.tiles import TILES, Counted, Tile
 from engine.query.totals import Measures
+from engine.query.widths import unit_of, width_for
 from engine.query.work import PanelRequest, PanelSnapshot, Work
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
-CELLS = 32
-"""Cells of a sparkline at most; at least half of them are used."""
+MOST_CELLS = 100
+"""Cells of a course at most."""
 _BYTES = look_up("evt.buflen")[0]
 SHARE = 0.04
 """Seconds of counting after which there is an answer, complete or not."""
@@ -42,9 +43,11 @@ class Figure:
     tile: Tile
     total: int
     course: tuple[float, ...]
-    """Events, or bytes, of each cell of time."""
+    """Events, or bytes, of each cell of time; at most as many as were asked for."""
     error: str = ""
     """Why there is no figure."""
+    span: Window | None = None
+    """From when to when it happened, about; None for what did not."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class OverviewSnapshot(PanelSnapshot):
     """All tiles."""
 
     figures: tuple[Figure, ...] = ()
+    share: float = 1.0
+    """Of the events how many are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class OverviewRequest(PanelRequest):
     levels: tuple[Level, ...] = ()
     filter: str = ""
     window: Window | None = None
+    cells: int = 40
+    """Of a course at most, MOST_CELLS or fewer."""
 
     def answer(self, work: Work) -> OverviewSnapshot:
         """Count for a moment; the answer is complete once every segment is in."""
@@ -71,7 +78,7 @@ class OverviewRequest(PanelRequest):
         work.check()
         if done:
             run.look_at_open()
-        return OverviewSnapshot(self, "", done, run.figures())
+        return OverviewSnapshot(self, "", done, run.figures(self.cells), run.share)
 
     def failed(self, message: str) -> OverviewSnapshot:
         """No figures."""
@@ -85,7 +92,9 @@ class OverviewRun:
         """Prepare; raises FilterError for the filter, but not for a tile's own."""
         self._store = store
         self._window = window
-        filters.compile(filter_text)
+        self.fields = (
+            filters.compile(filter_text).fields().union(*(filters.compile(tile.filter).fields() for tile in TILES))
+        )
         self._counts = [_Count(store, tile, filter_text, window) for tile in TILES]
         self._next = 0
         """Which tile is counted next in the segment at work."""
@@ -95,8 +104,9 @@ class OverviewRun:
         """Count on; False when time was up before the end. At least one tile of a segment is counted."""
         for segment in self._store.since(self._taken, self._window):
             inside = segment.inside(self._window)
+            unit = unit_of(width_for(self._span, MOST_CELLS))
             for count in self._counts[self._next :]:
-                count.add(segment, inside, self._width(segment))
+                count.add(segment, inside, unit)
                 self._next += 1
                 if time_is_up():
                     break
@@ -124,25 +134,26 @@ class OverviewRun:
             self._taken, self._next = self._store.forgotten, 0
         return True
 
-    def _width(self, segment: Segment) -> int:
-        """Of a segment's cells, ns: that of the shorter one of it and the window."""
-        spans = (self._window or segment.time_span, segment.time_span)
-        return _width(min(spans, key=lambda span: span[1] - span[0]))
+    @property
+    def share(self) -> float:
+        """Of the events of the window how many are counted."""
+        all_of_it = sum(map(len, self._store.since(0, self._window)))
+        left = sum(map(len, self._store.since(self._taken, self._window)))
+        return 1 - left / all_of_it if all_of_it else 1.0
 
-    def figures(self) -> tuple[Figure, ...]:
-        """What was counted so far."""
-        start, end = self._window or self._store.time_span
-        width = _width((start, end))
-        first, count = start // width, max(1, min(CELLS, end // width - start // width + 1))
-        return tuple(each.figure(width, first, count) for each in self._counts)
+    @property
+    def _span(self) -> Window:
+        """What courses are over: the window, of which nothing need be known after the end or before the beginning."""
+        first, last = self._store.time_span
+        start, end = self._window or (first, last)
+        return (max(start, first), min(end, last)) if start <= last and end >= first else (start, end)
 
-
-def _width(span: Window) -> int:
-    """Of cells over a span, ns: a power of two, so that cells of a shorter span join to those of a longer one."""
-    width = 1
-    while span[1] // width - span[0] // width >= CELLS:
-        width *= 2
-    return width
+    def figures(self, cells: int) -> tuple[Figure, ...]:
+        """What was counted so far, courses in that many cells or a few less."""
+        start, end = self._span
+        width = width_for((start, end), min(cells, MOST_CELLS))
+        first = start // width
+        return tuple(each.figure(width, first, end // width - first + 1) for each in self._counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +162,9 @@ class _Part:
 
     total: int
     starts: NDArray[np.int64]
-    """When its cells begin, ns since epoch."""
+    """When those of its cells begin in which there is something, ns since epoch."""
     values: NDArray[np.float64]
-    """Events, or bytes, of each cell."""
+    """Events, or bytes, of each of them."""
     codes: NDArray[np.int64]
     """Different values in it."""
 
@@ -169,8 +180,8 @@ class _Count:
         self._parts: dict[int, _Part] = {}
         """By number of the segment's first event; of segments with something to count."""
         try:
-            # Open descriptors stand for no call at all.
-            own = "" if tile.counted is Counted.OPEN else NOT_INTERNAL
+            # Open descriptors stand for no call at all, marks of losses are no events of anybody.
+            own = "" if tile.counted in (Counted.OPEN, Counted.LOST) else NOT_INTERNAL
             self._filter = filters.compile(filters.combine(tile.filter, filters.combine(filter_text, own)))
         except filters.FilterError as error:
             self._error = str(error)
@@ -178,8 +189,8 @@ class _Count:
         self._open = 0
         self._measures = Measures([*_BYTES.measures] if tile.counted is Counted.BYTES else [])
 
-    def add(self, segment: Segment, inside: NDArray[np.bool_] | None, width: int) -> None:
-        """Count one segment, ``inside`` the window, over cells of a width."""
+    def add(self, segment: Segment, inside: NDArray[np.bool_] | None, unit: int) -> None:
+        """Count one segment, ``inside`` the window, over cells of a unit (``widths``)."""
         if self._error or self._tile.counted is Counted.OPEN:
             return
         mask = self._filter.mask(self._store, segment)
@@ -195,19 +206,20 @@ class _Count:
         if self._key is not None:
             codes = self._key.look_up(segment, mask)
             found = np.flatnonzero(occurring(codes.index, codes.table, mask, len(self._key)))
-        shift = width.bit_length() - 1
         start, end = segment.time_span
         if self._window is not None:
             start, end = max(start, self._window[0]), min(end, self._window[1])
-        first = start >> shift
-        values = np.zeros((end >> shift) - first + 1)
-        tally(segment.time, mask, weights, shift, first, values)
-        self._parts[segment.first] = _Part(int(values.sum()), (first + np.arange(len(values))) << shift, values, found)
+        first = start // unit
+        values = np.zeros(end // unit - first + 1)
+        tally(segment.time, mask, weights, unit, first, values)
+        there = np.flatnonzero(values)
+        self._parts[segment.first] = _Part(int(values.sum()), (first + there) * unit, values[there], found)
 
     def look_at(self, is_open: Segment) -> None:
         """Count open descriptors, each an event that stands in for it."""
         if self._tile.counted is Counted.OPEN and self._key is not None and not self._error:
-            codes = codes_of(self._key.look_up(is_open, self._filter.mask(self._store, is_open)))
+            mask = self._filter.mask(self._store, is_open)
+            codes = codes_of(self._key.look_up(is_open, mask))[mask]
             self._open = len(np.unique(codes[codes >= 0]))
 
     def forget(self) -> None:
@@ -220,8 +232,9 @@ class _Count:
         course: NDArray[np.float64] = np.zeros(count)
         parts = self._parts.values()
         total = self._open + sum(part.total for part in parts)
+        span = None
         if parts:
-            places = (np.concatenate([part.starts for part in parts]) >> (width.bit_length() - 1)) - first
+            places = np.concatenate([part.starts for part in parts]) // width - first
             values = np.concatenate([part.values for part in parts])
             there = (places >= 0) & (places < count)
             course += np.bincount(places[there], values[there], count)
@@ -229,4 +242,11 @@ class _Count:
                 seen = np.zeros(len(self._key), np.bool_)
                 seen[np.concatenate([part.codes for part in parts])] = True
                 total = int(np.count_nonzero(seen))
-        return Figure(self._tile, total, tuple(course.tolist()), self._error)
+            starts = [start for part in parts for start in (int(part.starts[0]), int(part.starts[-1]))]
+            span = min(starts), max(starts) + width - 1
+        if self._tile.counted is Counted.LOST:
+            for loss in self._store.losses_in(self._window):
+                total += loss.count
+                course[min(max(loss.window[0] // width - first, 0), count - 1)] += loss.count
+                span = min(loss.window[0], (span or loss.window)[0]), max(loss.window[1], (span or loss.window)[1])
+        return Figure(self._tile, total, tuple(course.tolist()), self._error, span)

@@ -16,7 +16,7 @@ from engine import filters
 from engine.query.compose import compose
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
-from engine.query.timeline import width_for
+from engine.query.widths import width_for
 from engine.query.work import PanelRequest, PanelSnapshot, SupersededError, Work
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
@@ -90,6 +90,7 @@ class SpectrogramRun:
         self._store = store
         self._window = window
         self._filter = filters.compile(filter_text)
+        self.fields = self._filter.fields()
         self._grids: OrderedDict[tuple[int, int], dict[int, tuple[int, Counts]]] = OrderedDict()
 
     def update(self, width: int, columns: int, cancelled: Cancelled) -> bool:

@@ -16,7 +16,6 @@ from engine import filters
 from engine.decode.event import Event
 from engine.fields import look_up
 from engine.fields.field import Value
-from engine.query.answered import Answered
 from engine.query.assembly import shown
 from engine.query.cells import UNKNOWN, Cells, Plain
 from engine.query.grouped import Grouping, Rows, plain
@@ -57,27 +56,23 @@ class TableRun:
         self._own = filters.compile(view.filter)
         self._cells = Cells(view.columns_for(containers))
         self._window = window
-        self._rows = self._none()
-        fields = {*self.filter.fields()}
-        for column in view.columns_for(containers):
-            fields |= {column.field, *filters.compile(column.where).fields()}
-        self._answered = Answered(store, fields)
+        columns = view.columns_for(containers)
+        self._rows: Grouping | Listing = (
+            Listing(store, columns, window)
+            if view.kind is Kind.LIST
+            else Grouping(store, view, self.filter, containers, window)
+        )
+        self.fields = self.filter.fields().union(
+            *({column.field, *filters.compile(column.where).fields()} for column in columns)
+        )
         self._taken = 0
         self._made: tuple[tuple[object, ...], Table] | None = None
         self._frozen: tuple[tuple[int, int], Rows] | None = None
         """The rows, and after how many events and at which revision of the store."""
 
-    def _none(self) -> Grouping | Listing:
-        columns = self._view.columns_for(self._containers)
-        if self._view.kind is Kind.LIST:
-            return Listing(self._store, columns, self._window)
-        return Grouping(self._store, self._view, self.filter, self._containers, self._window)
-
     def update(self, cancelled: Cancelled = lambda: False, besides: Masks | None = None) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays). ``besides`` tells,
         where that is known already, what the filter keeps but for the view's own."""
-        if self._answered.anew():
-            self._rows, self._taken, self._made, self._frozen = self._none(), 0, None, None
         for segment in self._store.since(self._taken, self._window):
             if cancelled():
                 return False

@@ -134,6 +134,7 @@ class Texts:
 
     def __init__(self, matches: Matches, maker: Maker) -> None:
         """Begin with the lines of all events."""
+        self.fields = matches.fields
         self._matches = matches
         self._maker = maker
         self._often = AT_ONCE if maker.one_each else _OFTEN

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from engine import filters
+from engine.query.answered import late_answers
 from engine.query.lines import NOT_INTERNAL
 from engine.query.masks import Masks, without_internal
 from engine.query.matches import Cancelled, Matches
@@ -46,6 +47,10 @@ EVERYTHING = Coverage()
 class Result(Protocol):
     """Something made of a store's segments that is worth keeping."""
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the fields it asks for."""
+
     def forget(self) -> bool:
         """Take out what was made of segments the store has forgotten; False when it has to be made anew."""
 
@@ -54,26 +59,31 @@ T = TypeVar("T", bound=Result)
 
 
 class Kept:
-    """Results worth keeping, by kind and key. They hold until rows of the store's tables move."""
+    """Results worth keeping, by kind and key. They hold until rows of the store's tables move, or events they were made
+    of are answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         """Start with nothing kept."""
-        self._results: dict[type[Any], OrderedDict[tuple[object, ...], Any]] = {}
+        self._store = store
+        self._results: dict[type[Any], OrderedDict[tuple[object, ...], tuple[Any, int]]] = {}
+        """Each with how many answers had come late when it was made."""
 
     def get(self, kind: type[T], key: tuple[object, ...], make: Callable[[], T]) -> T:
-        """The result of a key, made when there is none. O(1)."""
+        """The result of a key, made when there is none that holds. O(1)."""
         results = self._results.setdefault(kind, OrderedDict())
-        if key not in results:
-            results[key] = make()
+        result, late = results.get(key, (None, 0))
+        if result is None or late_answers(self._store, result.fields) != late:
+            result = make()
+            results[key] = result, late_answers(self._store, result.fields)
         results.move_to_end(key)
         while len(results) > KEPT:
             results.popitem(last=False)
-        return cast(T, results[key])
+        return cast(T, result)
 
     def forget(self) -> None:
         """The store has forgotten segments: keep what holds without them."""
         for results in self._results.values():
-            for key in [key for key, result in results.items() if not result.forget()]:
+            for key in [key for key, (result, _) in results.items() if not result.forget()]:
                 del results[key]
 
 

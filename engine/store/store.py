@@ -147,8 +147,12 @@ class Store:
 
     def lost(self, window: Window | None = None) -> int:
         """Events that could not be captured in a window; those of an interval it touches all count."""
+        return sum(loss.count for loss in self.losses_in(window))
+
+    def losses_in(self, window: Window | None = None) -> list[Loss]:
+        """Losses in intervals that a window touches."""
         first, last = window or (0, 2**63)
-        return sum(loss.count for loss in self.losses if loss.window[0] <= last and loss.window[1] >= first)
+        return [loss for loss in self.losses if loss.window[0] <= last and loss.window[1] >= first]
 
     def forget(self, count: int, growth: int) -> bool:
         """Forget the oldest ``count`` segments; numbers of events stay what they are, raw bytes are their owner's.

@@ -74,7 +74,7 @@ SCREENS: tuple[tuple[str, Sequence[str]], ...] = (
     ("filters", ("enter", "enter", "f4", "ctrl+r")),
     ("filter-text", ("escape", "f2", *"nginx")),
     ("empty", ("enter", "f4", *" and proc.name=nobody", "enter")),
-    ("overview", ("u", "u", "f4", "f2", *["backspace"] * 5, "enter", "o")),
+    ("overview", ("u", "u", "u", "o")),
     ("latency", ("x",)),
     ("rectangle", ("space", *["right"] * 6, "down", "down")),
     ("refused", ("escape", "backspace", "enter")),

@@ -26,8 +26,9 @@ from engine.query.snapshots import (
     VerdictRequest,
     VerdictSnapshot,
 )
-from engine.query.timeline import TimelineRequest, TimelineSnapshot, width_for
+from engine.query.timeline import TimelineRequest, TimelineSnapshot
 from engine.query.view import Aggregation, Column, Key, Kind, View
+from engine.query.widths import width_for
 
 PROCS = View(
     id="procs",

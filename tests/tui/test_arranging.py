@@ -113,7 +113,7 @@ async def test_two_ranges_are_compared(stage: Stage) -> None:
         assert request.against is not None
         assert request.window is not None
         assert request.against[1] + 1 == request.window[0]
-        assert "change from A to B" in stage.text()[1]
+        assert "Change from 14:36:39.400 – 14:36:40.699" in stage.text()[1]
         await press(pilot, "D", "end", "enter")
         request = stage.asked
         assert isinstance(request, TableRequest)

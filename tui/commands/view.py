@@ -17,6 +17,7 @@ from tui.arguments import at_least
 from tui.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from engine.query.table import TableRun
     from engine.query.view import View
     from engine.store.segment import Window
     from engine.store.store import Store
@@ -120,6 +121,7 @@ class _Rows:
     def of_capture(self) -> int:
         """Of a capture; returns the exit status."""
         from engine.query.table import TableRun
+        from engine.query.work import Kept
         from engine.recording.moments import moment
         from tui.progress import Progress
         from tui.reading import Reading
@@ -130,10 +132,12 @@ class _Rows:
             moment(text, (0, 0))
         progress = Progress("tui view")
         with Reading(self._asked.readfile) as reading:
-            made = TableRun(reading.store, self._view, self._filter, containers=self._containers)
+            store, kept = reading.store, Kept(reading.store)
+            made = kept.get(TableRun, (), lambda: self._begin(store))
             for _ in reading:
                 progress.tell("reading", reading.progress)
                 if not windowed:
+                    made = kept.get(TableRun, (), lambda: self._begin(store))
                     made.update()
             progress.end()
             windowed = windowed and bool(reading.store.segments)
@@ -202,10 +206,13 @@ class _Rows:
 
         return window(self._asked.since, self._asked.until, store.time_span)
 
-    def _run(self, store: Store, window: Window) -> Any:
+    def _begin(self, store: Store, window: Window | None = None) -> TableRun:
         from engine.query.table import TableRun
 
-        made = TableRun(store, self._view, self._filter, containers=self._containers, window=window)
+        return TableRun(store, self._view, self._filter, containers=self._containers, window=window)
+
+    def _run(self, store: Store, window: Window) -> TableRun:
+        made = self._begin(store, window)
         made.update()
         return made
 

@@ -37,6 +37,9 @@ class Bookmark:
     event: int
     moment: int
     """When what is shown begins, ns since epoch."""
+    against: Window | None = None
+    """Range A of a comparison, and the title of the column that is compared."""
+    measure: str = ""
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -46,12 +49,14 @@ class Bookmark:
 def from_plain(value: Any) -> Bookmark | None:
     """The bookmark that was kept; None for what is none."""
     try:
-        window = value["window"]
+        window, against = (
+            (int(each[0]), int(each[1])) if each else None for each in (value["window"], value.get("against"))
+        )
         return Bookmark(
-            str(value["note"])[:MOST_NOTE], str(value["view"]), Show(value["show"]).value, str(value["filter"]),
-            (int(window[0]), int(window[1])) if window else None, int(value["event"]), int(value["moment"]),
+            str(value["note"])[:MOST_NOTE], str(value["view"]), Show(value["show"]).value, str(value["filter"]), window,
+            int(value["event"]), int(value["moment"]), against, str(value.get("measure", "")),
         )  # fmt: skip
-    except (TypeError, KeyError, ValueError, IndexError):
+    except (AttributeError, TypeError, KeyError, ValueError, IndexError):
         return None
 
 
@@ -90,7 +95,7 @@ class Bookmarks(Part):
         moment = place.window[0] if place.window else self.screen.status.start
         mark = Bookmark(
             note[:MOST_NOTE], place.view.id if place.view else "", place.show.value, text, place.window,
-            self.screen.detail.event if place.show is Show.DETAIL else 0, moment,
+            self.screen.detail.event if place.show is Show.DETAIL else 0, moment, place.against, place.measure,
         )  # fmt: skip
         self._keep([*self.kept(), mark])
         self.screen.notify(f"Kept: {clean(note) or place.name}", timeout=2, markup=False)
@@ -118,6 +123,7 @@ class Bookmarks(Part):
             ("shows", f"{self._name(mark)} {mark.event or ''}"),
             ("filter", mark.filter or "none"),
             ("time", range_text(mark.window) if mark.window else "everything"),
+            *([("compared", f"with {range_text(mark.against)}")] if mark.against else []),
             ("begins", clock(mark.moment, 1_000_000, dated=True)),
         ]
 
@@ -135,7 +141,7 @@ class Bookmarks(Part):
             return
         here = self.screen.place
         place = Place(view, (), mark.filter, mark.window, show, here.containers, event=mark.event)
-        self.screen.go(replace(place, view_as=here.view_as))
+        self.screen.go(replace(place, view_as=here.view_as, against=mark.against, measure=mark.measure))
 
     def cancel(self) -> bool:
         """Leave the prompt for a note."""

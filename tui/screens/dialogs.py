@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from textual.binding import ActiveBinding
 from textual.content import Content
 
+from engine.query.tiles import TILES
 from engine.query.view import View
 from tui.place import Place, offered, target
 from tui.screens.keys import EDITING, SECTIONS
@@ -16,6 +17,8 @@ from tui.widgets.page import Page
 
 MANY = 6
 """Keys of one meaning from which on only the first and the last are told."""
+TITLE_WIDTH = 24
+"""Cells the titles of tiles take."""
 HELP_WIDTH = 18
 """Cells the keys take in help."""
 SORTING = "Find and sort"
@@ -87,7 +90,10 @@ def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> 
         ("title", "Sorts; again turns the order round."),
         ("row", "Selects it; the selected row opens."),
         ("cell", "The right button offers to keep only its value, leave it out, copy it."),
-        ("timeline", "Dragging selects a range; a click goes back to everything."),
+        (
+            "timeline",
+            "Dragging selects a range or moves its ends; a click goes back to everything; the wheel zooms.",
+        ),
         ("spectrogram", "Dragging draws a rectangle and opens its events."),
         ("wheel", "Scrolls; with Shift sideways."),
         ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work; ≡ has all commands."),
@@ -106,6 +112,20 @@ def show_legend(dialog: Dialog, views: Mapping[str, View], view: View, key_field
         ("Enter", f"opens {follows.name if follows else 'its events'}"),
     ]
     dialog.tell(view.name, facts, (*READ, "f7", "l"))
+
+
+def show_tiles(dialog: Dialog, views: Mapping[str, View]) -> None:
+    """Tell what every tile of the overview counts, and what Enter opens."""
+    facts: list[Fact] = [("", "Figures of what is selected; noteworthy ones come first when they are not nothing.")]
+    category = ""
+    for tile in TILES:
+        if tile.category != category:
+            category = tile.category
+            facts.append((category, ""))
+        view = views.get(tile.view)
+        opens = view.name if view else "what was moved" if tile.view == "echo" else "the events"
+        facts.append((tile.title, f"{tile.meaning} Enter: {opens}."))
+    dialog.tell("Overview", facts, (*READ, "f7", "l"), TITLE_WIDTH)
 
 
 def describe_view(view: View, *, containers: bool) -> list[Fact]:

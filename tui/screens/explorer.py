@@ -30,7 +30,7 @@ from tui.screens.cells import Cells
 from tui.screens.columns import Columns, arranged_all
 from tui.screens.comparing import Comparing
 from tui.screens.detail import Detail
-from tui.screens.dialogs import choose_view, show_help, show_legend
+from tui.screens.dialogs import choose_view, show_help, show_legend, show_tiles
 from tui.screens.filtering import Filtering
 from tui.screens.keys import BINDINGS, keys_of
 from tui.screens.lines import Lines
@@ -161,7 +161,7 @@ class Explorer(Screen[None]):
             return None
         if action == "drill":
             return True if self.body is not self.grid or self.place.show is Show.TABLE or self.detail.event else None
-        if action == "legend" and self.place.view is None:
+        if action == "legend" and self.place.view is None and self.place.show is not Show.OVERVIEW:
             return None
         owner = self._owners.get(action)
         return owner.allows(action, parameters) if owner else True
@@ -238,11 +238,8 @@ class Explorer(Screen[None]):
 
     def _show_way(self) -> None:
         """Tell what is open and the way here."""
-        steps = []
-        for here, below in zip(self.places, [*self.places[1:], None], strict=True):
-            level = below.levels[-1] if below and len(below.levels) > len(here.levels) else None
-            steps.append((here.name, f"{level.field}={level.shown}" if level and level.field else ""))
-        self.header.show_crumbs(steps)
+        steps = zip(self.places, [*self.places[1:], None], strict=True)
+        self.header.show_crumbs([(here.name, below.selection(here) if below else "") for here, below in steps])
         self.show_source()
 
     def go(self, place: Place) -> None:
@@ -325,7 +322,9 @@ class Explorer(Screen[None]):
     def action_legend(self) -> None:
         """Tell what the view and its columns mean."""
         view, snapshot = self.place.view, self.place.snapshot
-        if view:
+        if self.place.show is Show.OVERVIEW:
+            show_tiles(self.dialog, self.views)
+        elif view:
             key_field = snapshot.key_field if isinstance(snapshot, TableSnapshot) else ""
             show_legend(self.dialog, self.views, view, key_field, containers=self.options.containers)
 
@@ -417,9 +416,15 @@ class Explorer(Screen[None]):
     def _range_chosen(self, event: Timeline.RangeChosen) -> None:
         self.timing.show(event.window)
 
+    @on(Timeline.Turned)
+    def _timeline_turned(self, event: Timeline.Turned) -> None:
+        self.timing.turned(event)
+
     @on(Timeline.CellsChanged)
+    @on(Tiles.CellsChanged)
     def _cells_changed(self) -> None:
         self.timing.ask()
+        self.overview.ask()
 
     @on(NotePrompt.Entered)
     def _note_entered(self, event: NotePrompt.Entered) -> None:

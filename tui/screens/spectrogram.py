@@ -19,6 +19,7 @@ SHOWS = (Show.SPECTROGRAM, Show.FILE_SPECTROGRAM)
 class Spectrograms(Part):
     """Shows latencies where the place is a spectrogram."""
 
+    _counting = False
     _asked: SpectrogramRequest | None = None
     _stale = False
 
@@ -31,6 +32,11 @@ class Spectrograms(Part):
     def here(self) -> bool:
         """True where a spectrogram is shown."""
         return self.screen.place.show in SHOWS
+
+    @property
+    def awaited(self) -> bool:
+        """True while the picture that is shown is not the one that was asked for last."""
+        return self._counting and self.here
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A corner can be marked only there."""
@@ -72,6 +78,7 @@ class Spectrograms(Part):
             ),
             False,
         )
+        self._counting = True
         self.screen.engine.ask("spectrogram", self._asked)
 
     def status_changed(self, status: Status) -> None:
@@ -87,6 +94,7 @@ class Spectrograms(Part):
         if not isinstance(snapshot, SpectrogramSnapshot):
             return False
         if snapshot.request is self._asked and self.here:
+            self._counting = not snapshot.complete
             self.screen.place.snapshot = snapshot
             self.picture.show(snapshot)
         return True

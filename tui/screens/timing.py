@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.timer import Timer
 
 from engine.query.snapshots import Snapshot, Status
-from engine.query.timeline import MEANINGS, Measure, TimelineRequest, TimelineSnapshot, width_for
+from engine.query.timeline import MEANINGS, Measure, TimelineRequest, TimelineSnapshot
+from engine.query.widths import width_for
 from engine.store.segment import Window
 from engine.text import duration
 from tui.moments import range_text
@@ -80,7 +81,7 @@ class Timing(Part):
 
     def place_shown(self) -> None:
         """Count what the place keeps."""
-        self.timeline.mark(self.screen.place.window)
+        self.timeline.mark(self.screen.place.window, self.screen.place.against)
         self.screen.header.show_window(self._told())
         self.ask()
 
@@ -117,9 +118,10 @@ class Timing(Part):
         place = self.screen.place
         if window != place.window:
             self.screen.places[-1] = replace(place, window=window)
-            self.timeline.mark(window)
+            self.timeline.mark(window, place.against)
             self.screen.narrow()
-            self.screen.rows.ask()
+            for part in (self.screen.rows, self.screen.overview, self.screen.spectrograms):
+                part.ask()
         self.screen.header.show_window(self._told())
         self.screen.refresh_bindings()
 
@@ -131,7 +133,8 @@ class Timing(Part):
         speed = f"▶ {self._speed}×  " if self._speed else ""
         if self.screen.status.live is not None and window[1] < self.screen.status.end:
             speed += f"◷ {duration(self.screen.status.end - window[1])} behind now  "
-        return f"{speed}{range_text((window[0], min(window[1], max(window[0], self.screen.status.end))))}"
+        last = self.screen.status.end
+        return f"{speed}{range_text((window[0], min(window[1], last) if window[0] < last else window[1]))}"
 
     @property
     def _seen(self) -> Window:
@@ -151,35 +154,49 @@ class Timing(Part):
         self.timeline.select()
 
     def action_step(self, by: int) -> None:
-        """Go to the next range of the same length, or the previous one."""
+        """Go to the next range of the same length, or the previous one, if anything was captured then."""
         start, end = self._present()
         length = end - start + 1
         if self.screen.place.window is None:
             by = 0 if by > 0 else (self._seen[1] - start) // length
-        self.show(self._held_inside(start + by * length, length))
-
-    def _held_inside(self, start: int, length: int) -> Window:
-        """A range of a length that is not wholly outside of what was captured."""
-        first, last = self.screen.status.start, self.screen.status.end
-        start = max(first - length + 1, min(start, last))
-        return start, start + length - 1
+        start += by * length
+        if start <= self.screen.status.end and start + length > self.screen.status.start:
+            self.show((start, start + length - 1))
 
     def action_zoom(self, closer: bool) -> None:
         """Show less time on the timeline, the selected range if there is one, or more."""
         start, end = self._seen
-        length = end - start + 1
-        whole = (self.screen.status.start, self.screen.status.end)
-        if not closer:
-            wider = (start - length // 2, end + length // 2)
-            self.span = None if wider[0] <= whole[0] and wider[1] >= whole[1] else wider
-        elif (window := self.screen.place.window) and (window[1] - window[0]) * 2 < length:
+        window = self.screen.place.window
+        if closer and window and (window[1] - window[0]) * 2 < end - start:
             margin = (window[1] - window[0]) // 4 + 1
-            self.span = (window[0] - margin, window[1] + margin)
-        elif length >= 4 * self.timeline.cells:
-            middle = start + length // 2 if not window else (window[0] + window[1]) // 2
-            self.span = (middle - length // 4, middle + length // 4)
+            self._see((window[0] - margin, window[1] + margin))
+        else:
+            first, last = window or (start, end)
+            self.zoom(closer, (first + last) // 2 if closer else (start + end) // 2)
+
+    def zoom(self, closer: bool, moment: int) -> None:
+        """Show half or double the time on the timeline, a moment where it is."""
+        start, end = self._seen
+        length = end - start + 1
+        wanted = max(length // 2, 2 * self.timeline.cells) if closer else 2 * length
+        if closer and wanted >= length:
+            return
+        before = min(max(moment - start, 0), length) * wanted // length
+        self._see((moment - before, moment - before + wanted - 1))
+
+    def _see(self, span: Window) -> None:
+        """Let the timeline show a span, everything where that is all of it."""
+        first, last = self.screen.status.start, self.screen.status.end
+        self.span = None if span[0] <= first and span[1] >= last else span
         self.ask()
         self.screen.refresh_bindings()
+
+    def turned(self, event: Timeline.Turned) -> None:
+        """Do what the wheel wants."""
+        if event.sideways:
+            self.action_pan(event.sideways)
+        else:
+            self.zoom(event.closer, event.moment)
 
     def action_pan(self, by: int) -> None:
         """Show an earlier or later time on the timeline."""
@@ -202,23 +219,38 @@ class Timing(Part):
     # playing
 
     def action_play(self) -> None:
-        """Let the range move on by itself; again faster."""
-        faster = next((speed for speed in SPEEDS if speed > self._speed), SPEEDS[0])
-        self.show(self._present())
-        self._speed, self._played_at = faster, time.monotonic()
+        """Let the range move on by itself; again faster. From the end of a capture it begins anew."""
+        start, end = self._present()
+        if end >= self.screen.status.end and self._player is None and not self._growing:
+            start, end = self.screen.status.start, self.screen.status.start + end - start
+        self.show((start, end))
+        self._speed = next((speed for speed in SPEEDS if speed > self._speed), SPEEDS[0])
+        self._played_at = time.monotonic()
         if self._player is None:
             self._player = self.screen.set_interval(TICK, self._play_on)
         self.screen.header.show_window(self._told())
 
+    @property
+    def _growing(self) -> bool:
+        """Whether there will be more of the capture."""
+        status = self.screen.status
+        return status.progress < 1 or (status.live is not None and not status.live.ended)
+
     def _play_on(self) -> None:
-        """Move the range by the time that passed, unless the engine has not answered for where it is."""
-        window = self.screen.place.window
-        if window is None or window[0] > self.screen.status.end:
+        """Move the range by the time that passed, unless the engine has not answered for where it is. Where it comes to
+        the end it stops, or goes on as fast as that moves itself."""
+        window, last = self.screen.place.window, self.screen.status.end
+        if window is None:
             self._stop()
-        elif not self.screen.rows.pending:
+        elif not (self.screen.rows.pending or self.screen.overview.awaited or self.screen.spectrograms.awaited):
             now = time.monotonic()
             by = int((now - self._played_at) * 1e9 * self._speed)
             self._played_at = now
+            if window[1] + by >= last:
+                by = max(0, last - window[1])
+                self._speed = SPEEDS[0]
+                if not self._growing:
+                    self._stop()
             self.show((window[0] + by, window[1] + by))
 
     def _stop(self) -> None:

@@ -24,6 +24,8 @@ LEAST_WIDTH = 36
 """Cells of a tile at least."""
 GAP = 2
 MARK = "▌"
+COUNTING = 0.95
+"""Share of the events counted below which it is told that counting goes on."""
 NOTEWORTHY = "Noteworthy"
 WHEEL_LINES = 3
 
@@ -65,30 +67,35 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
     class Opened(Message):
         """A tile was clicked that was under the cursor already."""
 
+    class CellsChanged(Message):
+        """Tiles are as wide as they were not before."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         """Start empty."""
         super().__init__(id=id)
         self._figures: tuple[Figure, ...] = ()
         self._noteworthy: set[int] = set()
         self._lines: tuple[_Line, ...] = ()
+        self._columns = 1
         self._chosen = ""
         """Title of the tile under the cursor, "" for the first."""
         self._moved = False
         """Whether the user put the cursor there."""
         self._message = ""
+        self._share = 1.0
 
-    def show(self, figures: Sequence[Figure], message: str = "", *, complete: bool = True) -> None:
-        """Take figures; the cursor stays on its tile, which stays where it is seen. Where nobody has moved it, it is on
-        the first until all that is there was counted once."""
+    def show(self, figures: Sequence[Figure], message: str = "", *, share: float = 1.0) -> None:
+        """Take figures, ``share`` of all events counted; the cursor stays on its tile, which stays where it is seen.
+        Where nobody has moved it, it is on the first until all that is there was counted once."""
         before = self._seen_at()
         self._figures = tuple(
             figure
             for figure in figures
             if figure.total or figure.tile.always or figure.error or figure.tile.title == self._chosen
         )
-        self._message = message
+        self._message, self._share = message, share
         self._lay_out(before)
-        if complete and self._figures:
+        if share == 1 and self._figures:
             self._chosen = self._figures[self._at].tile.title
 
     def _seen_at(self) -> int | None:
@@ -199,7 +206,10 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
 
     def on_resize(self) -> None:
         """Use the new room."""
+        before = self.cells
         self._lay_out(self._seen_at())
+        if self.cells != before:
+            self.post_message(self.CellsChanged())
 
     def on_click(self, event: events.Click) -> None:
         """Choose a tile; the chosen one opens."""
@@ -231,6 +241,11 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
     # drawing
 
     @property
+    def cells(self) -> int:
+        """Cells there are for a course."""
+        return max(1, self._tile_width - GAP - 1)
+
+    @property
     def _tile_width(self) -> int:
         """Cells of a tile and the gap after it."""
         return max(1, (self.size.width - 1) // self._columns)
@@ -245,7 +260,9 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
             return Strip.blank(total, self.rich_style)
         line = self._lines[at]
         if line.heading:
-            return Strip([Segment(fit(" " + line.heading, total), self._style("heading"))])
+            told = f"counting {self._share:.0%} " if at == 0 and self._share < COUNTING else ""
+            heading = fit(" " + line.heading, max(0, total - len(told))) + told
+            return Strip([Segment(heading, self._style("heading"))])
         segments: list[Segment] = []
         for index in line.tiles:
             segments += self._tile(index, line.second, self._tile_width - GAP)
@@ -274,7 +291,7 @@ def _total(figure: Figure) -> str:
 
 
 def _course(course: Sequence[float], room: int) -> str:
-    """Eighth blocks, each cell of time as many cells wide as there is room for."""
+    """Eighth blocks; each cell of time is several cells wide where there are few."""
     top = max(course, default=0.0)
     wide = max(1, room // max(1, len(course)))
     if not top:

@@ -5,7 +5,7 @@ Owns drawing and selecting cells. Which range that is in nanoseconds it tells wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from textual.widget import Widget
 from engine.query.timeline import Measure, TimelineRequest, TimelineSnapshot
 from engine.store.segment import Window
 from engine.text import duration, fit, scaled, width
-from tui.moments import clock
+from tui.moments import clock, range_text
 
 BARS = " ▁▂▃▄▅▆▇█"
 EIGHTHS = len(BARS) - 1
@@ -60,6 +60,14 @@ class Timeline(Widget, can_focus=True):
             super().__init__()
             self.window = window
 
+    class Turned(Message):
+        """The wheel was turned: less or more time is to be seen around a moment, or, sideways, another."""
+
+        def __init__(self, moment: int, *, closer: bool, sideways: int) -> None:
+            """Remember where the mouse is (ns since epoch) and what is wanted: -1 an earlier time, 1 a later one."""
+            super().__init__()
+            self.moment, self.closer, self.sideways = moment, closer, sideways
+
     class CellsChanged(Message):
         """The widget is as wide as it was not before."""
 
@@ -68,7 +76,11 @@ class Timeline(Widget, can_focus=True):
         super().__init__(id=id)
         self._shown: TimelineSnapshot | None = None
         self._window: Window | None = None
+        self._against: Window | None = None
+        """Another range that the selected one is compared with."""
         self._cursor = 0
+        self._under_mouse: int | None = None
+        """Cell the mouse is over."""
         self._edge: int | None = None
         """Cell of the first edge of a range being selected."""
         self._dragged = False
@@ -88,9 +100,9 @@ class Timeline(Widget, can_focus=True):
         self._shown = snapshot
         self.refresh()
 
-    def mark(self, window: Window | None) -> None:
-        """Show which range is selected."""
-        self._window = window
+    def mark(self, window: Window | None, against: Window | None = None) -> None:
+        """Show which range is selected, and which other one it is compared with."""
+        self._window, self._against = window, against
         self.refresh()
 
     # selecting
@@ -135,15 +147,25 @@ class Timeline(Widget, can_focus=True):
         if event.button == 1:
             self.capture_mouse()
             self._edge = self._cursor = self._cell(event.x)
+            marked = self._cells_of(self._window)
+            if marked and self._cursor in marked:
+                # An end of the range is moved, the other one stays.
+                self._edge = marked[0] + marked[1] - self._cursor
             self._dragged = False
             self.refresh()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag on."""
+        """Drag on; without a button tell what is under the mouse."""
+        self._under_mouse = event.x
+        self.refresh()
         if self._edge is not None and self.app.mouse_captured is self:
-            self._cursor = self._cell(event.x)
-            self._dragged |= self._cursor != self._edge
-            self.refresh()
+            before, self._cursor = self._cursor, self._cell(event.x)
+            self._dragged |= self._cursor != before
+
+    def on_leave(self) -> None:
+        """Tell of the whole again."""
+        self._under_mouse = None
+        self.refresh()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Choose what was dragged; a mere click chooses everything."""
@@ -158,6 +180,29 @@ class Timeline(Widget, can_focus=True):
             self.post_message(self.RangeChosen(None))
         self.refresh()
 
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show less time, with Shift an earlier one."""
+        self._turned(event, -1 if event.shift else 0, closer=True)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show more time, with Shift a later one."""
+        self._turned(event, 1 if event.shift else 0, closer=False)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Show an earlier time."""
+        self._turned(event, -1)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Show a later time."""
+        self._turned(event, 1)
+
+    def _turned(self, event: events.MouseEvent, sideways: int, *, closer: bool = False) -> None:
+        event.stop()
+        event.prevent_default()
+        if self._shown and len(self._shown.values):
+            moment = self._shown.start + self._cell(event.x) * self._shown.width
+            self.post_message(self.Turned(moment, closer=closer, sideways=sideways))
+
     def _cell(self, x: int) -> int:
         count = len(self._shown.values) if self._shown else 1
         return max(0, min(x, count - 1))
@@ -166,9 +211,12 @@ class Timeline(Widget, can_focus=True):
         self._edge = None
         self.screen.set_focus(None)
         if self._shown:
-            first, last = min(one, other), max(one, other)
-            start, cell = self._shown.start, self._shown.width
-            self.post_message(self.RangeChosen((start + first * cell, start + (last + 1) * cell - 1)))
+            self.post_message(self.RangeChosen(self._window_of(self._shown, one, other)))
+
+    @staticmethod
+    def _window_of(shown: TimelineSnapshot, one: int, other: int) -> Window:
+        first, last = min(one, other), max(one, other)
+        return shown.start + first * shown.width, shown.start + (last + 1) * shown.width - 1
 
     def on_resize(self) -> None:
         """Ask for as many cells as there is room for."""
@@ -183,13 +231,22 @@ class Timeline(Widget, can_focus=True):
             return min(self._edge, self._cursor), max(self._edge, self._cursor)
         if self.selecting:
             return self._cursor, self._cursor
-        if self._window is None:
+        return self._cells_of(self._window)
+
+    def _cells_of(self, window: Window | None) -> tuple[int, int] | None:
+        """First and last cell of a range, None when nothing of it is in sight."""
+        shown = self._shown
+        if window is None or shown is None:
             return None
-        first = (self._window[0] - shown.start) // shown.width
-        last = (self._window[1] - shown.start) // shown.width
+        first, last = ((moment - shown.start) // shown.width for moment in window)
         if last < 0 or first >= len(shown.values):
             return None
         return max(0, first), min(len(shown.values) - 1, last)
+
+    @staticmethod
+    def _end(shown: TimelineSnapshot) -> int:
+        """When the last cell ends."""
+        return shown.start + len(shown.values) * shown.width
 
     # drawing
 
@@ -212,48 +269,80 @@ class Timeline(Widget, can_focus=True):
         top = float(shown.values.max()) or 1.0
         levels = np.ceil(shown.values / top * (self.size.height - 1) * EIGHTHS).astype(int) - above * EIGHTHS
         marks = [BARS[level] for level in np.clip(levels, 0, EIGHTHS)]
-        first, last = self._marked() or (0, len(marks))
+        ranges = [cells for cells, _ in self._ranges()] or [(0, len(marks))]
         bar, outside, loss = self._style("bar"), self._style("outside"), self._style("loss")
-        styles = [bar if first <= cell <= last else outside for cell in range(len(marks))]
+        styles = [
+            bar if any(first <= cell <= last for first, last in ranges) else outside for cell in range(len(marks))
+        ]
         if not above:
             for cell in np.flatnonzero(shown.losses).tolist():
                 marks[cell], styles[cell] = "!", loss
         return _joined(marks, styles)
 
     def _axis(self, shown: TimelineSnapshot) -> Strip:
-        """Times at both ends, what the bars say between them, the range over it all."""
-        room, cells = self.size.width, len(shown.values)
-        end = shown.start + cells * shown.width
-        left, right = clock(shown.start, shown.width), clock(end, shown.width)
-        marked = self._marked()
-        begin, end_of_text = 0, room - width(right)
-        text = f"{left} {self._unit(shown)}"
-        if marked is not None and marked[0] < width(text):
-            # Beside the range, on the side with more room.
-            if marked[0] >= end_of_text - marked[1]:
-                end_of_text = marked[0]
-            else:
-                begin, text = min(marked[1] + 1, end_of_text), f" {self._unit(shown)}"
-        line = list(" " * begin + fit(text, max(0, end_of_text - begin)))
-        line = (line + [" "] * (room - width(right) - len(line)) + list(right))[:room]
-        styles = [self._style("axis")] * len(line)
-        if marked is not None:
-            first, last = marked
-            for cell in range(first, min(last + 1, len(line))):
-                styles[cell] = self._style("range")
-                line[cell] = "◆" if first == last else "├" if cell == first else "┤" if cell == last else "─"
+        """Ranges, the times of both ends where no range covers them, and what there is to tell where there is room."""
+        room, styles = self.size.width, [self._style("axis")] * self.size.width
+        line, taken = [" "] * room, [False] * room
+        ranges = self._ranges()
+        for (first, last), (begin, end, single) in ranges:
+            for cell in range(first, min(last + 1, room)):
+                line[cell] = single if first == last else begin if cell == first else end if cell == last else "─"
+                styles[cell], taken[cell] = self._style("range"), True
+        if not self.selecting:
+            left, right = clock(shown.start, shown.width), clock(self._end(shown), shown.width)
+            _put(line, taken, 0, left)
+            _put(line, taken, max(len(shown.values), width(left) + 1 + width(right)) - width(right), right)
+        for texts in self._told(shown):
+            _tell(line, taken, texts)
         return _joined(line, styles)
 
-    def _unit(self, shown: TimelineSnapshot) -> str:
-        """What a full bar is; while a range is selected what the cell under the cursor is."""
+    def _ranges(self) -> list[tuple[tuple[int, int], tuple[str, str, str]]]:
+        """First and last cell of the ranges in sight, and how their ends are drawn: both, and the only cell of one."""
+        marked, against = self._marked(), self._cells_of(self._against)
+        if against is None:
+            return [(marked, ("├", "┤", "◆"))] if marked else []
+        return [(against, ("A", "A", "A")), *([(marked, ("B", "B", "B"))] if marked else [])]
+
+    def _told(self, shown: TimelineSnapshot) -> list[tuple[str, ...]]:
+        """What to tell, each in long and in short: of the range that is being selected, of the cell under cursor or
+        mouse, else what a full bar is."""
         assert isinstance(shown.request, TimelineRequest)
-        measure = shown.request.measure
-        if self.selecting:
-            at = clock(shown.start + self._cursor * shown.width, shown.width)
-            return f"at {at}: {value_text(measure, float(shown.values[self._cursor]))}   {SELECTING}"
+        measure, keys = shown.request.measure, [(SELECTING, "Enter · Esc")] if self.selecting else []
+        if self._edge is not None:
+            window = self._window_of(shown, self._edge, self._cursor)
+            return [(range_text(window), duration(window[1] - window[0] + 1)), *keys]
+        at = self._cursor if self.selecting else self._under_mouse
+        if at is not None and at < len(shown.values):
+            value = value_text(measure, float(shown.values[at]))
+            return [(f"at {clock(shown.start + at * shown.width, shown.width)}: {value}", f"here {value}"), *keys]
+        highest = f"highest {value_text(measure, float(shown.values.max()))}"
         lost = "  ! events lost" if shown.losses.any() else ""
         more = "" if shown.complete else " counting…"
-        return f"{measure.value}, highest {value_text(measure, float(shown.values.max()))}{lost}{more}"
+        return [(f"{measure.value}, {highest}{lost}{more}", f"{measure.value}, {highest}", highest)]
+
+
+def _put(line: list[str], taken: list[bool], at: int, text: str) -> bool:
+    """Write a text where nothing is in the way; False when something is."""
+    if at < 0 or at + len(text) > len(line) or any(taken[at : at + len(text)]):
+        return False
+    line[at : at + len(text)] = text
+    taken[at : at + len(text)] = [True] * len(text)
+    return True
+
+
+def _tell(line: list[str], taken: list[bool], texts: Sequence[str]) -> None:
+    """Write the first of some texts for which there is room, a space around it; where there is none, on a range."""
+    for text in texts:
+        for at in range(len(line)):
+            wanted = f"{' ' if at else ''}{text} "
+            if _put(line, taken, at, wanted):
+                return
+    for text in texts:
+        drawn, wanted = "".join(line), f" {text} "
+        at = drawn.find("─" * (len(wanted) + 2))
+        if at >= 0:
+            line[at + 1 : at + 1 + len(wanted)] = wanted
+            return
 
 
 def _joined(characters: Iterable[str], styles: Iterable[Style]) -> Strip:

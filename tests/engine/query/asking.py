@@ -21,7 +21,7 @@ def read(path: Path) -> Store:
 
 def ask(store: Store, request: Request, kept: Kept | None = None) -> Snapshot:
     """The complete answer."""
-    work = Work(store, kept or Kept(), lambda: False)
+    work = Work(store, kept or Kept(store), lambda: False)
     while True:
         snapshot = answer(request, work)
         assert snapshot is not None

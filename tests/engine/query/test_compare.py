@@ -37,7 +37,7 @@ def test_each_row_tells_both_ranges_and_the_change(store: Store) -> None:
     from engine.query.answers import table_of
     from engine.query.work import Kept, Work
 
-    work = Work(store, Kept(), lambda: False)
+    work = Work(store, Kept(store), lambda: False)
     sides = []
     for window in (a, b):
         made = table_of(TableRequest(VIEWS["syscalls"], window=window), work)

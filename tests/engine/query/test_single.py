@@ -58,14 +58,14 @@ def tables(store: Store, view: str) -> list[TableRequest]:
 
 
 def made(store: Store, request: TableRequest, kept: Kept | None = None) -> Table:
-    return table_of(request, Work(store, kept or Kept(), lambda: False))
+    return table_of(request, Work(store, kept or Kept(store), lambda: False))
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_text_filter_and_the_search_find_what_is_read_in_cells(store: Store, view: str) -> None:
     chance = Random(view)
     for request in tables(store, view):
-        kept = Kept()
+        kept = Kept(store)
         table = made(store, request, kept)
         rows, cells = table.page(0, table.total), seen(table)
         for text in asked_for(cells, chance):
@@ -82,7 +82,7 @@ def test_the_text_filter_and_the_search_find_what_is_read_in_cells(store: Store,
 @pytest.mark.parametrize("view", VIEWS)
 def test_rows_are_sorted_as_their_values_are(store: Store, view: str) -> None:
     for request in tables(store, view):
-        kept = Kept()
+        kept = Kept(store)
         table = made(store, request, kept)
         if table.rows.tree is not None:
             continue

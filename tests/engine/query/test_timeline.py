@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine import filters
-from engine.query.timeline import Measure, TimelineRequest, TimelineSnapshot, width_for
+from engine.query.timeline import MOST_UNITS, Measure, TimelineRequest, TimelineSnapshot
+from engine.query.widths import unit_of, width_for
 from engine.query.work import Kept, Work
 from engine.store.store import Loss, Store
 from tui.reading import Reading
@@ -27,7 +26,7 @@ def store(captures: Path) -> Store:
 
 
 def ask(store: Store, request: TimelineRequest, kept: Kept | None = None) -> TimelineSnapshot:
-    work = Work(store, kept or Kept(), lambda: False)
+    work = Work(store, kept or Kept(store), lambda: False)
     while not (snapshot := request.answer(work)).complete:
         pass
     return snapshot
@@ -44,7 +43,7 @@ def test_every_event_is_counted_once(store: Store, cells: int, text: str) -> Non
 
 
 def test_a_range_shows_the_cells_of_the_whole(store: Store) -> None:
-    kept = Kept()
+    kept = Kept(store)
     whole = ask(store, TimelineRequest(cells=60), kept)
     first, last = whole.start + 10 * whole.width, whole.start + 30 * whole.width - 1
     # As many cells as the range has at the same width.
@@ -66,12 +65,19 @@ def test_measures_agree_with_the_events(store: Store) -> None:
     assert bytes_moved.values[0] > 0
 
 
-@given(st.integers(0, 2**61), st.integers(0, 10**13), st.integers(1, 300))
-def test_the_width_is_the_least_that_fits(start: int, length: int, cells: int) -> None:
-    span = (start, start + length)
-    width = width_for(span, cells)
-    assert span[1] // width - span[0] // width < cells
-    assert cells < 10 or width == 1 or length // width + 2 > cells / 2
+def test_a_moment_within_a_long_segment_is_seen_as_closely_as_anything(store: Store) -> None:
+    """Of a segment that takes more cells than are kept only what is seen is counted, again and again the same."""
+    wanted = filters.compile("evt.type=read")
+    segment = store.segments[0]
+    times = np.concatenate([each.time[wanted.mask(store, each)] for each in store.segments])
+    when, kept = int(times[100]), Kept(store)
+    for span in ((when - 400_000, when + 400_000), (when, when + 70), (when - 400_000, when + 400_000)):
+        assert (segment.time_span[1] - segment.time_span[0]) // unit_of(width_for(span, 80)) > MOST_UNITS
+        timeline = ask(store, TimelineRequest(filter="evt.type=read", span=span), kept)
+        cells = (times - timeline.start) // timeline.width
+        expected = np.bincount(cells[(cells >= 0) & (cells < len(timeline.values))], minlength=len(timeline.values))
+        np.testing.assert_array_equal((timeline.values * timeline.width / 1e9).round(), expected)
+        assert expected.sum() > 0
 
 
 def test_cells_in_which_events_were_lost_are_marked(captures: Path) -> None:

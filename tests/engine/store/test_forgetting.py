@@ -163,14 +163,16 @@ def test_what_is_kept_between_requests_is_as_if_made_of_the_remaining_segments(d
             LinesRequest(shape=Shape.ECHO, view_as=ViewAs.HEX, window=window, count=20),
         )
     ]
-    kept, forgotten, compared = Kept(), 0, 0
+    kept: Kept | None = None
+    forgotten = compared = 0
 
     class Asking(Forgetting):
         def sealed(self) -> None:
             nonlocal kept, forgotten, compared
             super().sealed()
+            kept = kept or Kept(self.store)
             if self.compacted:
-                kept, self.compacted = Kept(), 0
+                kept, self.compacted = Kept(self.store), 0
             elif forgotten != self.store.forgotten:
                 kept.forget()
             forgotten = self.store.forgotten
