@@ -16,6 +16,8 @@ from tests.live.terminal import NEEDS_THE_KERNEL, Terminal
 from tui.exit_codes import Exit
 
 pytestmark = NEEDS_THE_KERNEL
+LATENCIES = 160 - 13
+"""Cells of a spectrogram's 11 decades from 1 ns on, which begin behind the times."""
 
 
 def test_a_running_process_is_found_with_what_it_does(terminals: list[Terminal]) -> None:
@@ -76,3 +78,43 @@ def test_a_rectangle_of_latencies_leads_to_its_calls(terminals: list[Terminal]) 
             assert terminal.ended() == Exit.OK
         finally:
             slow.kill()
+
+
+def test_the_mouse_draws_a_rectangle_of_latencies_and_leads_to_its_calls_and_to_a_view_of_them(
+    terminals: list[Terminal],
+) -> None:
+    """Of a process that looks at a file, which is quick, and sleeps 30 ms, it is around the sleeps."""
+    working = "import os, time\nwhile True: os.stat('/etc/hosts'); time.sleep(0.03)"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", working]) as worker:
+        try:
+            terminal = Terminal("-d", "300", f"proc.pid={worker.pid}")
+            terminals.append(terminal)
+            terminal.until(f"only pid {worker.pid}", then=b"x")
+            terminal.until("calls of")
+            # From the first row, a little under 10 ms, to far below the last row, a little over 100 ms.
+            corner, opposite = (8, 14 + LATENCIES * 68 // 110), (36, 14 + LATENCIES * 82 // 110)
+            terminal.written = b""
+            os.write(terminal.end, mouse(0, *corner) + mouse(32, 20, 110) + mouse(32, *opposite))
+            terminal.until(" calls of ")
+            os.write(terminal.end, mouse(0, *opposite, up=True))
+            terminal.until("behind now")
+            terminal.until("clock_nanosleep")
+            lines = re.findall(rb"([\d.]+)ms +\d+ \d\d:\d\d:\d\d\.\d{9} .*?< (\w+)", terminal.written)
+            assert lines and {call for _, call in lines} == {b"clock_nanosleep"}
+            assert all(30 <= float(took) < 120 for took, _ in lines)
+            terminal.written = b""
+            os.write(terminal.end, b"\x7f")
+            terminal.until("|10ms", then=b"\x1bOQ")
+            terminal.until("by name", then=b"System calls")
+            terminal.written = b""
+            os.write(terminal.end, b"\r")
+            terminal.until("clock_nanosleep", then=b"q")
+            assert terminal.ended() == Exit.OK
+            assert b"stat" not in terminal.written
+        finally:
+            worker.kill()
+
+
+def mouse(button: int, line: int, column: int, *, up: bool = False) -> bytes:
+    """What a terminal sends of a mouse; lines and columns from 1."""
+    return b"\x1b[<%d;%d;%d%c" % (button, column, line, b"m" if up else b"M")
