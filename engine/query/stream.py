@@ -8,6 +8,7 @@ from engine import filters
 from engine.decode.event import Event
 from engine.events import FdKind
 from engine.filters import quote
+from engine.model.facts import Role
 from engine.query.compose import compose
 from engine.query.matches import event_at
 from engine.query.snapshots import Level
@@ -40,7 +41,8 @@ class StreamRequest(PanelRequest):
         """Find what was talked on, and from whose side it is told.
 
         Of a connection whose two ends were captured every byte was seen twice: it is told from the side of the
-        event's process. A pipe is told by what was written to it, by what was read where no writing was seen.
+        event's process, or of the event's end where one process has both. A pipe is told by what was written to it,
+        by what was read where no writing was seen.
         """
         event = self._event(work)
         fd = None if event is None else event.fd
@@ -51,8 +53,10 @@ class StreamRequest(PanelRequest):
             written = f"{term} and evt.io_dir=write"
             return StreamSnapshot(self, "", True, written if self._any(work, written) else term, safe(fd.name))
         thread = event.thread
-        side = f" and proc.pid={thread.pid}" if thread is not None else ""
-        return StreamSnapshot(self, "", True, term + side, safe(fd.name))
+        side = term if thread is None else f"{term} and proc.pid={thread.pid}"
+        serves = fd.socket is not None and fd.socket.role is Role.SERVER
+        own, other = (f"{side} and fd.is_server={str(end).lower()}" for end in (serves, not serves))
+        return StreamSnapshot(self, "", True, own if self._any(work, other) else side, safe(fd.name))
 
     def _event(self, work: Work) -> Event | None:
         store = work.store

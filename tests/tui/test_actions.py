@@ -58,6 +58,21 @@ async def test_an_action_gets_the_values_of_the_row(stage: Stage, ran: list[list
     assert ran == [["lsof", "-p", "107"]]
 
 
+async def test_an_action_is_on_the_row_it_was_offered_for_whatever_is_in_its_place_by_then(
+    stage: Stage, ran: list[list[str]]
+) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f8")
+        await until(pilot, lambda: "Actions on proc.pid=100" in "\n".join(stage.text()))
+        table = stage.engine.tables["procs"]
+        table[3] = (table[3][0], 99.0, *table[3][2:])
+        stage.engine.publish(replace(stage.engine.status, events=30_000))
+        await until(pilot, lambda: stage.row.lstrip().startswith("121 "))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(ran))
+    assert ran == [["lsof", "-p", "100"]]
+
+
 async def test_a_harmless_action_has_its_own_key(stage: Stage, ran: list[list[str]]) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("z")

@@ -262,6 +262,14 @@ async def test_f9_chooses_the_sort_column(stage: Stage) -> None:
         assert "▼FILE" in stage.text()[5]
 
 
+async def test_a_digit_or_a_name_chooses_the_sort_column_in_the_panel(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f9", "4")
+        await until(pilot, lambda: "▼FILE" in stage.text()[5])
+        await pilot.press("f9", "N", "enter")
+        await until(pilot, lambda: "▼NET" in stage.text()[5])
+
+
 async def test_sorting_keeps_the_cursor_on_its_row(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("down", "down", "1")

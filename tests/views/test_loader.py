@@ -288,3 +288,8 @@ def test_whatever_a_file_says_it_is_a_view_or_mistakes_with_lines(
     made = read("garbled", text, {*SHIPPED, "garbled"}, SHIPPED)
     assert (made.view is None) is bool(made.mistakes)
     assert all(1 <= mistake.line <= text.count("\n") + 2 for mistake in made.mistakes)
+
+
+def test_times_of_day_are_shown_whole() -> None:
+    columns = [column for view in load().views.values() for column in view.columns if column.field == "evt.time"]
+    assert min(column.width for column in columns) > len("00:44:29.904921005")

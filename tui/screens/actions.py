@@ -16,7 +16,7 @@ from textual.content import Content
 
 from engine.fields.field import Value
 from engine.query.selected import SelectedRequest, SelectedSnapshot
-from engine.query.snapshots import Snapshot, TableRequest, TableSnapshot
+from engine.query.snapshots import Row, Snapshot, TableRequest, TableSnapshot
 from engine.query.view import Action
 from engine.text import clean, safe
 from engine.user_files import ConfigError, read_config
@@ -57,13 +57,15 @@ class Actions(Part):
         return True if self._offered else None
 
     def action_actions(self) -> None:
-        """Offer the view's actions."""
-        actions = list(self._offered)
+        """Offer the view's actions on the row that is selected now, whatever row is in its place later."""
+        actions, row, snapshot = list(self._offered), self.screen.grid.row(), self.screen.place.snapshot
+        field = snapshot.key_field if isinstance(snapshot, TableSnapshot) else ""
+        caption = f"Actions on {field}={row.shown_key}" if row and field else "Actions"
         labels = [Content.assemble((f"{action.key} ", "bold $text-accent"), action.label) for action in actions]
         hotkeys = {action.key: at for at, action in enumerate(actions)}
         self.screen.dialog.choose(
-            "Actions", labels, lambda at: self._facts(actions[at]), 0, lambda at: self._start(actions[at]), ("f8", "a"),
-            hotkeys,
+            caption, labels, lambda at: self._facts(actions[at]), 0, lambda at: self._start(actions[at], row),
+            ("f8", "a"), hotkeys, keys="its key or Enter runs one · PgDn reads on · Esc cancel",
         )  # fmt: skip
 
     def _facts(self, action: Action) -> list[Fact]:
@@ -81,13 +83,13 @@ class Actions(Part):
         """Run the harmless action of a key; False when there is none."""
         for action in self._offered:
             if action.key == character and not action.confirm:
-                self._start(action)
+                self._start(action, self.screen.grid.row())
                 return True
         return False
 
-    def _start(self, action: Action) -> None:
+    def _start(self, action: Action, row: Row | None) -> None:
         """Ask for the row's values, or say why not."""
-        row, snapshot = self.screen.grid.row(), self.screen.place.snapshot
+        snapshot = self.screen.place.snapshot
         if reason := self._reason(action):
             self.screen.notify(reason, title=action.label, severity="warning", markup=False)
         elif row is not None and isinstance(snapshot, TableSnapshot):
@@ -121,7 +123,7 @@ class Actions(Part):
         told = clean(shlex.join(command))
         self.screen.dialog.choose(
             f"{action.label}?", [Content("No"), Content(f"Yes, {action.label}")], lambda _: [("", told)], 0,
-            lambda at: self._run(action, command) if at else None, (),
+            lambda at: self._run(action, command) if at else None, (), keys="Enter choose · Esc cancel",
         )  # fmt: skip
 
     def _run(self, action: Action, command: Sequence[str]) -> None:

@@ -57,9 +57,11 @@ def choose_sort(dialog: Dialog, page: Page, chosen: Callable[[int], None]) -> No
         )
         for index, column in enumerate(page.columns)
     ]
+    digits = {str(index + 1): index for index in range(min(9, len(labels)))}
     dialog.choose(
-        "Sort on", labels, lambda index: [("", page.columns[index].description)], page.sort or 0, chosen, ("f9", "s")
-    )
+        "Sort on", labels, lambda index: [("", page.columns[index].description)], page.sort or 0, chosen, ("f9", "s"),
+        digits, keys="A…Z by name · 1…9 or Enter sorts · Esc cancel",
+    )  # fmt: skip
 
 
 def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> None:

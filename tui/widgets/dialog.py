@@ -28,6 +28,8 @@ LIST_WIDTH = 28
 GAP = 2
 LEAST_LINES, MOST_LINES = 16, 38
 """Lines inside the frame, however few or many entries there are."""
+BEFORE_NAMES = " •▲▼0123456789"
+"""Characters of entries that stand before names: marks, and the keys of columns."""
 WHEEL_LINES = 3
 KEYS = {
     "up": "up", "k": "up", "down": "down", "j": "down", "home": "first", "g": "first", "end": "last", "G": "last",
@@ -176,7 +178,7 @@ class Dialog(Widget, can_focus=True):
 
         False for a character that does not go on with a name: it has its usual meaning.
         """
-        names = [label.plain.lstrip(" •").lower() for label in self._labels]
+        names = [label.plain.lstrip(BEFORE_NAMES).lower() for label in self._labels]
         longer = self._typed + character.lower()
         going_on = [at for at, name in enumerate(names) if name.startswith(longer)] if self._typed and character else []
         if going_on:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from engine import filters
-from engine.events import CATALOGUE
+from engine.events import CATALOGUE, FdKind
 from engine.events.meanings import meaning
 from engine.filters import parse
+from engine.model.facts import Role, Socket
+from engine.model.sockets import TCP
 from engine.query.detail import HEADING, MOST_LISTED, DetailRequest, DetailRow, DetailSnapshot
 from engine.query.matches import Matches, event_at
+from engine.query.payload import Shape
 from engine.query.snapshots import LinesRequest, LinesSnapshot
 from engine.query.stream import StreamRequest, StreamSnapshot
 from engine.store.store import Store
@@ -20,7 +23,7 @@ from engine.text import safe
 from tests.engine.decode.decoded import Machine, listed
 from tests.engine.query.asking import ask, read
 
-READ_ENTER, SIGNAL, EXECVE = 6, 232, 293
+READ_ENTER, SENDTO, RECVFROM, SIGNAL, EXECVE = 6, 31, 35, 232, 293
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,24 @@ def test_a_conversation_has_both_directions_and_every_byte_once(store: Store) ->
     assert all("haproxy" in line for line in lines.lines)
     directions = {event_at(store, n - 1).type.category.name for n in lines.numbers}
     assert {"IO_READ", "IO_WRITE"} <= directions
+
+
+def test_a_process_that_talks_with_itself_is_told_from_the_end_of_the_event() -> None:
+    here = bytes([127, 0, 0, 1])
+    seen = Machine(listed(10))
+    seen.fd(10, 3, FdKind.IPV4_SERVER, socket=Socket(b"", 0, here, 80, TCP, Role.NONE))
+    seen.fd(10, 4, FdKind.IPV4, socket=Socket(here, 4000, here, 80, TCP, Role.NONE))
+    seen.fd(10, 5, FdKind.IPV4, socket=Socket(here, 80, here, 4000, TCP, Role.NONE))
+    calls = ((SENDTO, 4, b"ask"), (RECVFROM, 5, b"ask"), (SENDTO, 5, b"answer"), (RECVFROM, 4, b"answer"))
+    first, second, third, fourth = (
+        seen.happens(code, 10, res=len(data), data=data, fd=fd, size=99).number for code, fd, data in calls
+    )
+    for number, told in ((first, (first, fourth)), (third, (second, third))):
+        stream = ask(seen.store, StreamRequest(number))
+        assert isinstance(stream, StreamSnapshot)
+        lines = ask(seen.store, LinesRequest(filter=stream.filter, shape=Shape.ECHO))
+        assert isinstance(lines, LinesSnapshot)
+        assert tuple(dict.fromkeys(lines.numbers)) == told
 
 
 def test_where_nothing_was_said_there_is_no_conversation(store: Store) -> None:
