@@ -35,7 +35,7 @@ from tui.settings import use_settings
 from tui.theme import DARK, LIGHT
 from tui.watching import Watching
 from tui.widgets.dialog import Dialog
-from tui.widgets.prompts import Entry
+from tui.widgets.prompts import EDITING, Entry
 from tui.widgets.timeline import Timeline
 
 SWITCH_INTERVAL = 0.0005
@@ -209,8 +209,8 @@ class Syscope(App[None]):
     def on_key(self, event: Key) -> None:
         """Give a prompt or dialog what was typed while it opened: one that has the keys lets none through to here."""
         typed = isinstance(self.focused, Input) and event.is_printable
-        entered = isinstance(self.focused, Entry) and event.key == "enter"
-        if self.focused and (isinstance(self.focused, Dialog | Timeline) or typed or entered):
+        edits = isinstance(self.focused, Entry) and event.key in EDITING
+        if self.focused and (isinstance(self.focused, Dialog | Timeline) or typed or edits):
             event.prevent_default()
             self.focused._forward_event(Key(event.key, event.character))
 

@@ -315,6 +315,16 @@ async def test_keys_after_enter_are_the_tables_however_fast_they_come(stage: Sta
         assert "dockerd" in stage.row and stage.row != third
 
 
+async def test_what_is_deleted_is_what_was_typed_before_however_fast_keys_come(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        burst(
+            stage, "/", *"cup", "backspace", *"be", "home", "delete", "t", "end", "ctrl+w", *"do", "left", "c", "enter"
+        )
+        await until(pilot, lambda: stage.screen.search_prompt.text == "dco")
+        await until(pilot, lambda: not stage.screen.search_prompt.display)
+
+
 async def test_keys_after_the_enter_of_a_filter_wait_for_what_becomes_of_it(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()

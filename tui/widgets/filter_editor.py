@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.highlighter import Highlighter
 from rich.style import Style
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -26,7 +26,7 @@ from engine.filters.completion import Completion
 from engine.filters.syntax import OPERATORS
 from engine.query.snapshots import CompletionSnapshot, VerdictSnapshot
 from tui.widgets.choices import Choices
-from tui.widgets.prompts import Prompt
+from tui.widgets.prompts import Entry, Prompt
 
 QUIET_TIME = 0.15
 """Seconds without typing after which a filter is counted."""
@@ -214,11 +214,6 @@ class FilterPrompt(Prompt):
                 return self.typing is not Typing.NAME
         return True
 
-    def on_key(self, event: events.Key) -> None:
-        """What may come next changes with the cursor."""
-        if event.key in ("left", "right", "home", "end"):
-            self.call_after_refresh(self.post_message, self.Completing())
-
     def action_other(self) -> None:
         """Type a text that rows must show in place of the filter, or the filter again."""
         self._texts[self.typing] = self.text
@@ -269,6 +264,12 @@ class FilterPrompt(Prompt):
         self._look_at_text()
 
     # what is typed
+
+    @on(Entry.Moved)
+    def _moved(self) -> None:
+        """What may come next changes with the cursor."""
+        if self.typing is Typing.FILTER:
+            self.post_message(self.Completing())
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -17,16 +17,23 @@ from tui.widgets.line import Line
 
 MOST_AHEAD = 100
 """Keys kept at most while it is not known whose they are."""
+EDITING = {
+    key: binding.action for binding in Input.BINDINGS if isinstance(binding, Binding) for key in binding.key.split(",")
+}
+"""What keys do in a line besides typing."""
 
 
 class Entry(Input):
     """The line itself. Of what is pasted nothing is left out without a word: its lines become one.
 
-    Keys come faster than messages go round: Enter is heeded before the next key is looked at, and a key that comes
-    when the prompt has closed goes on to the table.
+    Keys come faster than messages go round, as over a slow line: Enter and what moves or deletes are heeded before the
+    next key is looked at, and a key that comes when the prompt has closed goes on to the table.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Take")]
+
+    class Moved(Message):
+        """A key moved the cursor."""
 
     def __init__(self, entered: Callable[[], None]) -> None:
         """``entered`` is called at Enter."""
@@ -60,6 +67,13 @@ class Entry(Input):
             event.prevent_default()
             event.stop()
             self._entered()
+        elif action := EDITING.get(event.key):
+            event.prevent_default()
+            event.stop()
+            before = self.value
+            await self.run_action(action)
+            if self.value == before:
+                self.post_message(self.Moved())
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
