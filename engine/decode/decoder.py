@@ -122,6 +122,10 @@ class Decoder:
         """A thread that was there when the section began."""
         self._model.thread(thread)
 
+    def former(self, threads) -> None:
+        """Threads that were there right before the section began, by number."""
+        self._model.former(threads)
+
     def fd(self, tid, number, kind, name, socket, flags, dev, ino) -> None:
         """An fd that was open when the section began."""
         self._model.fd(tid, number, kind, name, socket, flags, dev, ino)

@@ -5,7 +5,7 @@ Brings the rules together: which rule is asked about which event type, and the l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,10 @@ class Model:
     def thread(self, thread: Thread) -> None:
         """A listed thread; complete when the first event comes."""
         self._listed.append(thread)
+
+    def former(self, threads: Mapping[int, Thread]) -> None:
+        """Threads that are listed no more, by number: known should they turn up after all."""
+        self._threads.former.update(threads)
 
     def fd(
         self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int

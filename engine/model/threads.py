@@ -63,6 +63,8 @@ class Threads:
         self._zombies: set[int] = set()
         self._reapers: set[int] = set()
         self._ended: dict[int, tuple[int, int]] = {}
+        self.former: dict[int, Thread] = {}
+        """Threads that had ended when threads were listed, by number, as they were."""
 
     def current(self, tid: int) -> Thread | None:
         """The version of a thread in force."""
@@ -86,6 +88,7 @@ class Threads:
     def add(self, thread: Thread, *, sharing: int = -1, copying: int = -1) -> bool:
         """A life begins with this version; False when too many live."""
         tid = thread.tid
+        self.former.pop(tid, None)
         replaced = self._live.row(tid)
         if replaced >= 0:
             self._forget(tid)
@@ -112,9 +115,11 @@ class Threads:
                     self._point(thread, self._live.row(tid))
 
     def placeholder(self, tid: int, number: int) -> bool:
-        """A thread nothing is known of but that it is there."""
-        unknown = Thread(tid, first=number, comm=None, cwd=b"")
-        added = self.add(unknown)
+        """A thread nothing is known of but that it is there, and what it was when it is there no more."""
+        if former := self.former.get(tid):
+            former.first = number
+            return self.add(former)
+        added = self.add(Thread(tid, first=number, comm=None, cwd=b""))
         if added:
             self._live.set_cwd(tid, b"./")
         return added

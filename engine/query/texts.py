@@ -100,7 +100,8 @@ def echo(view_as: ViewAs) -> Maker:
         wrote = event.type.category is Category.IO_WRITE
         fd, thread = event.fd, event.thread
         name = safe(fd.name) if fd is not None and fd.name else f"fd {event.fd_number}"
-        who = safe(thread.comm or b"") if thread is not None else "?"
+        who = safe(thread.comm or b"") if thread is not None else ""
+        who = who or f"thread {thread.tid if thread is not None else '?'}"
         raw = payload(event)
         data = raw if isinstance(raw, bytes) else b""
         moved = event.result or 0

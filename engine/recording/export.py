@@ -274,7 +274,7 @@ class _AsKnown:
         rows = np.flatnonzero((columns["first"] <= max(number, 1)) & (columns["last"] > number)).tolist()
         self._known = {store.threads[row].tid: store.threads[row] for row in rows}
         self.machine, self.interface, self.fd = facts.machine, facts.interface, facts.fd
-        self.user, self.group = facts.user, facts.group
+        self.user, self.group, self.former = facts.user, facts.group, facts.former
         self._facts = facts
 
     def thread(self, thread: Thread) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from engine.decode.stop import Stop
@@ -18,6 +19,9 @@ class FactSink(Protocol):
 
     def thread(self, thread: Thread) -> None:
         """A thread that was there when the section began."""
+
+    def former(self, threads: Mapping[int, Thread]) -> None:
+        """Threads, by number, that were there right before; those not told of since may yet turn up in events."""
 
     def fd(
         self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int

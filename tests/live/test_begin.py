@@ -12,7 +12,9 @@ import pytest
 
 from engine.decode.decoder import Decoder
 from engine.decode.event import Event
+from engine.sources.live import picture
 from engine.sources.live.source import LiveSource, Options
+from engine.sources.sink import FactSink
 from engine.store.store import Store
 from tests.live.observing import Observer
 
@@ -90,3 +92,35 @@ def test_threads_that_start_while_the_picture_is_taken_are_told_once(observer: O
     # The same number may be given again, but no thread has two lives at a time.
     alive = Counter(thread.tid for thread in {t.life: t for t in store.threads}.values() if thread.ended < 0)
     assert max(alive.values()) == 1
+
+
+def test_who_ended_before_the_picture_got_to_it_is_known_all_the_same(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = picture.take
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "while True: print(flush=True)"], stdout=-1) as quick:
+        lines = quick.stdout
+        assert lines is not None
+        lines.readline()
+
+        def later(sink: FactSink) -> None:
+            # More than a pipe holds, so that some were written by now.
+            for _ in range(1 << 17):
+                lines.readline()
+            quick.kill()
+            quick.wait()
+            take(sink)
+
+        monkeypatch.setattr(picture, "take", later)
+        source = LiveSource(Options(ring=64 << 20))
+        store = Store(source.raw)
+        decoder = Decoder(store, "live")
+        source.step(decoder)
+        source.stop()
+        while source.drain(decoder):
+            pass
+    events = [Event(store, segment, row) for segment in store.segments for row in range(len(segment))]
+    of_it = [event.thread for event in events if event.thread and event.thread.tid == quick.pid]
+    source.close()
+    assert len(of_it) > 20
+    assert {(thread.pid, thread.args[-1]) for thread in of_it} == {(quick.pid, b"while True: print(flush=True)")}

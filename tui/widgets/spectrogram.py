@@ -297,7 +297,9 @@ class Spectrogram(Widget):
 def rectangle_text(rectangle: Rectangle, *, brief: bool) -> str:
     """What is selected, in words; ``brief`` leaves out what the rows tell, when."""
     least, below = duration(rectangle.least), rectangle.below
-    took = f"{least} to {duration(below)}" if below is not None else f"{least} and more"
     length = rectangle.end - rectangle.start + 1
-    when = f"at {clock(rectangle.start, max(1, length // 10))} +" if not brief else "in"
-    return f"{rectangle.calls:,} calls of {took} {when} {duration(length)}"
+    if brief:
+        return f"{rectangle.calls:,} calls {least}–{duration(below) if below is not None else ''} in {duration(length)}"
+    took = f"{least} to {duration(below)}" if below is not None else f"{least} and more"
+    when = clock(rectangle.start, max(1, length // 10))
+    return f"{rectangle.calls:,} calls of {took} at {when} + {duration(length)}"

@@ -53,17 +53,20 @@ def take(sink: FactSink) -> None:
         sink.user(User(user.pw_uid, user.pw_gid, *(os.fsencode(text) for text in user[0:1] + user[5:7])))
     for group in grp.getgrall():
         sink.group(Group(group.gr_gid, os.fsencode(group.gr_name)))
-    processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     leaders = []
-    for pid in sorted(processes):
-        threads = list(_threads(pid))
-        for thread in threads:
-            sink.thread(thread)
-        leaders += [pid] * bool(threads)
+    for thread in threads():
+        sink.thread(thread)
+        leaders += [thread.pid] * thread.is_main
     sockets: dict[str, dict[int, _Open]] = {}
     for pid in leaders:
         for entry in _fds(pid, sockets):
             sink.fd(pid, *entry)
+
+
+def threads() -> Iterator[Thread]:
+    """All threads, the main one of each process before its others."""
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        yield from _threads(pid)
 
 
 def machine() -> Machine:

@@ -166,11 +166,14 @@ class LiveSource:
     def begin(self, sink: FactSink) -> None:
         """Record from now on, and hand on the machine as it is.
 
-        What happens meanwhile is in the ring already, and comes with the steps.
+        What happens meanwhile is in the ring already, and comes with the steps. Who ends before the picture gets to
+        it is known from a look at all threads right before.
         """
         self._started = True
+        before = {thread.tid: thread for thread in picture.threads()}
         self._config["enabled"] = 1
         picture.take(sink)
+        sink.former(before)
 
     def step(self, sink: LiveSink) -> bool:
         """``begin`` the first time, then ``drain``."""

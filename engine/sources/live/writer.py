@@ -7,7 +7,7 @@ events become pairs of enter and exit. When a file is begun and ended is the cal
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from gzip import GzipFile
 from io import BufferedWriter, FileIO
 from pathlib import Path
@@ -52,6 +52,9 @@ class Facts:
     def thread(self, thread: Thread) -> None:
         """A thread that is there at the beginning."""
         self.threads.append(thread)
+
+    def former(self, threads: Mapping[int, Thread]) -> None:
+        """Files list only who is there."""
 
     def fd(
         self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int

@@ -224,3 +224,17 @@ def test_a_clone_within_a_pid_namespace_makes_no_thread_of_the_inner_number() ->
     seen = Machine(listed(10))
     seen.happens(CLONE, 10, res=2, exe="app", comm="app", tid=10, pid=10, ptid=1, flags=0, vtid=1, vpid=1)
     assert [thread.tid for thread in seen.store.threads if thread.tid == 2] == []
+
+
+def test_a_thread_that_ended_before_threads_were_listed_is_known_if_it_turns_up() -> None:
+    seen = Machine(listed(10))
+    seen.decoder.former({10: listed(10, b"old"), 20: listed(20, b"gone"), 30: listed(30, b"gone too")})
+    assert thread_of(seen.happens(GETPID, 10)).comm == b"app"
+    assert thread_of(seen.happens(GETPID, 20)).comm == b"gone"
+    assert thread_of(seen.happens(GETPID, 40)).comm is None
+    # The number is another thread's by now.
+    forks(seen, 10, 30)
+    seen.happens(EXIT, 30, status=0)
+    seen.happens(EXIT, 20, status=0)
+    assert thread_of(seen.happens(GETPID, 20)).comm is None
+    assert thread_of(seen.happens(GETPID, 30)).comm is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.decode.stop import Stop
@@ -56,6 +57,9 @@ class Recorder:
     def thread(self, thread: Thread) -> None:
         self._tell("thread")
         self.threads.append(thread)
+
+    def former(self, threads: Mapping[int, Thread]) -> None:
+        self._tell("former")
 
     def fd(
         self, tid: int, number: int, kind: FdKind, name: bytes, socket: Socket | None, flags: int, dev: int, ino: int
