@@ -74,6 +74,7 @@ KEY_NAMES = {
     "right_curly_bracket": "}",
     "plus": "+",
     "minus": "-",
+    "delete": "Del",
     "equals_sign": "=",
     "apostrophe": "'",
     "colon": ":",
@@ -259,6 +260,14 @@ def run(options: Options, watching: Watching | None = None) -> int:
         except CaptureError as error:
             return _fail(Exit.FAILED, str(error))
         kept.callback(app.close_engine)
+        if options.path is not None and not os.isatty(0):
+            # The capture comes from there, and has a descriptor of its own by now; keys come from the terminal.
+            try:
+                terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+            except OSError as error:
+                return _fail(Exit.USAGE, f"the explorer needs a terminal for its keys: /dev/tty: {error.strerror}")
+            os.dup2(terminal, 0)
+            os.close(terminal)
         sys.setswitchinterval(SWITCH_INTERVAL)
         gc.freeze()
         gc.enable()

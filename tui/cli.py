@@ -100,7 +100,10 @@ def _explore(words: list[str]) -> int:
     end = words.index("--") if "--" in words else len(words)
     command = tuple(words[end + 1 :])
     asked = parser.parse_intermixed_args(words[:end])
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    piped = str(asked.readfile) == "-"
+    if piped and sys.stdin.isatty():
+        parser.error("standard input is the terminal; expected a capture there, as in `tui -r - < FILE`")
+    if not (sys.stdout.isatty() and (piped or sys.stdin.isatty())):
         parser.error("the explorer needs a terminal; `tui view` and `tui dig` print to pipes and files")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until the screen takes it: an exception is lost where Python is busy importing.
@@ -160,7 +163,13 @@ def explorer_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("-r", "--readfile", metavar="FILE", type=Path, help="capture to open (.scap, plain or gzip, or native)")
+    add(
+        "-r",
+        "--readfile",
+        metavar="FILE",
+        type=Path,
+        help="capture to open (.scap, plain or gzip, or native); - is standard input",
+    )
     add("-v", "--view", metavar="VIEW", default="procs", help="view to start with (default: procs)")
     add("-n", "--numevents", metavar="N", type=at_least(1), help="stop reading after N events")
     add("-p", "--print", metavar="c", choices=("c", "container"), help="-pc: container columns and keys")

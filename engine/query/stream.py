@@ -17,6 +17,9 @@ from engine.query.work import PanelRequest, PanelSnapshot, Work
 from engine.store.segment import Window
 from engine.text import safe
 
+TALKED = f"fd.type in (ipv4, ipv6, unix, pipe) and {ECHOED}"
+"""Filter of the events of conversations."""
+
 
 @dataclass(frozen=True)
 class StreamSnapshot(PanelSnapshot):
@@ -30,7 +33,8 @@ class StreamSnapshot(PanelSnapshot):
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest(PanelRequest):
-    """The conversation that an event is part of, or else that of the first read or write the rest keeps."""
+    """The conversation that an event is part of, or else the first of what the rest keeps; where there is none, what
+    was first read from a file or written to it."""
 
     number: int = 0
     levels: tuple[Level, ...] = ()
@@ -62,8 +66,11 @@ class StreamRequest(PanelRequest):
         store = work.store
         if self.number:
             return event_at(store, self.number - 1) if store.forgotten < self.number <= store.events else None
-        matches = work.matches(filters.combine(compose(self.filter, self.levels, None), ECHOED), self.window)
-        return matches.at(0) if len(matches) else None
+        kept = compose(self.filter, self.levels, None)
+        for text in (TALKED, ECHOED):
+            if len(matches := work.matches(filters.combine(kept, text), self.window)):
+                return matches.at(0)
+        return None
 
     def _any(self, work: Work, text: str) -> bool:
         return bool(len(work.matches(filters.combine(text, ECHOED))))

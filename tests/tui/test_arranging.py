@@ -71,6 +71,20 @@ async def test_a_column_is_as_wide_as_was_chosen_however_little_room_there_is(ca
         assert again.screen.grid.widths == before
 
 
+async def test_columns_are_arranged_by_the_mouse_alone(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=(80, 24)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "C")
+        for word in ("J", "show", "done"):
+            frame = next(at for at, line in enumerate(real.lines) if "move" in line)
+            await pilot.click(offset=(real.lines[frame].index(f" {word} ") + 1, frame))
+            await pilot.pause()
+        assert not real.screen.dialog.display
+        await real.press(pilot)
+        assert titles(real).split()[:2] == ["PPID", "▼CPU"]
+
+
 def test_a_layout_of_columns_that_are_gone_changes_nothing() -> None:
     assert arranged(PROCS, [("NOTHING/none", 5)]) == PROCS
     columns = [(name_of(column), 3) for column in PROCS.columns[:2]]

@@ -67,14 +67,27 @@ async def test_an_item_is_taken_by_a_click(stage: Stage) -> None:
 async def test_changes_can_be_undone_and_done_again(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("f4")
-        await typed(pilot, "abc")
+        await typed(pilot, "a.b = cd")
         await pilot.press("ctrl+z", "ctrl+z")
-        assert editor(stage).text == "a"
+        assert editor(stage).text == "a.b ="
         await pilot.press("ctrl+y")
-        assert editor(stage).text == "ab"
+        assert editor(stage).text == "a.b = "
         await typed(pilot, "x")
         await pilot.press("ctrl+y")
-        assert editor(stage).text == "abx"
+        assert editor(stage).text == "a.b = x"
+        await pilot.press(*["ctrl+z"] * 9)
+        assert editor(stage).text == ""
+
+
+async def test_what_was_completed_is_taken_back_by_itself(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "proc.nam")
+        await until(pilot, lambda: choices(stage).first is not None)
+        await pilot.press("tab")
+        await typed(pilot, "x")
+        await pilot.press("ctrl+z", "ctrl+z")
+        assert editor(stage).text == "proc.nam"
 
 
 async def test_escape_leaves_the_list_first_and_then_the_editor(stage: Stage) -> None:

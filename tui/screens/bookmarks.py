@@ -110,7 +110,7 @@ class Bookmarks(Part):
         self.screen.dialog.choose(
             "Bookmarks", labels, lambda at: self._facts(marks[at]), 0, lambda at: self._open(marks[at]),
             ("apostrophe",), acts={"delete": lambda at: self._forget(marks, at)},
-            keys="Del forget · Enter open · Esc cancel",
+            keys=((("delete",), "forget"), (("enter",), "open"), (("escape",), "cancel")),
         )  # fmt: skip
 
     def _name(self, mark: Bookmark) -> str:

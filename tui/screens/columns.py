@@ -18,7 +18,10 @@ NARROWEST, WIDEST = 4, 200
 MOST_TITLE = 18
 """Cells titles take in the list of columns."""
 _STATE = "columns"
-KEYS = "Space show · J K move · + - width · R as shipped · Esc done"
+KEYS = (
+    (("space",), "show"), (("J", "K"), "move"), (("plus", "minus"), "width"), (("R",), "as shipped"),
+    (("escape",), "done"),
+)  # fmt: skip
 Layout = list[tuple[str, int]]
 """Names of shown columns in order, with the widths that were chosen, 0 for a column's own."""
 

@@ -12,12 +12,14 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
 from engine.text import clean
+from tui.widgets.line import runs
 
 Fact = tuple[str, str]
 """A title and its text. Without a text it is a heading, without a title a paragraph."""
@@ -26,6 +28,12 @@ TITLE_WIDTH = 12
 LIST_WIDTH = 28
 """Cells of the entries, the gap to the text included."""
 GAP = 2
+Key = tuple[tuple[str, ...], str]
+"""Keys and what they do, as the frame tells it; without keys it is only told."""
+CHOOSING: Sequence[Key] = (
+    ((), "A…Z by name"), (("pagedown",), "reads on"), (("enter",), "choose"), (("escape",), "cancel"),
+)  # fmt: skip
+READING: Sequence[Key] = ((("escape",), "close"),)
 LEAST_LINES, MOST_LINES = 16, 38
 """Lines inside the frame, however few or many entries there are."""
 BEFORE_NAMES = " •▲▼0123456789"
@@ -77,7 +85,7 @@ class Dialog(Widget, can_focus=True):
         leave: Sequence[str],
         hotkeys: Mapping[str, int] | None = None,
         acts: Mapping[str, Callable[[int], None]] | None = None,
-        keys: str = "A…Z by name · PgDn reads on · Enter choose · Esc cancel",
+        keys: Sequence[Key] = CHOOSING,
     ) -> None:
         """Offer entries, ``start`` under the cursor; ``chosen`` is called with the index of one that was chosen.
 
@@ -95,10 +103,11 @@ class Dialog(Widget, can_focus=True):
         self._labels, self._meaning, self._chosen = (), lambda _: facts, lambda _: None
         self._hotkeys, self._acts = {}, {}
         self._title_width = title_width
-        self._open(caption, "Esc close", MOST_LINES, 0, leave)
+        self._open(caption, READING, MOST_LINES, 0, leave)
 
-    def _open(self, caption: str, keys: str, lines: int, start: int, leave: Sequence[str]) -> None:
-        self.border_title, self.border_subtitle = Content(clean(caption)), Content(keys)
+    def _open(self, caption: str, keys: Sequence[Key], lines: int, start: int, leave: Sequence[str]) -> None:
+        self.border_title = Content(clean(caption))
+        self.border_subtitle = Content(" · ").join(map(self._told, keys))
         self.styles.max_height = min(MOST_LINES, max(LEAST_LINES, lines)) + self.gutter.height
         self._leave = frozenset(leave)
         self._typed = ""
@@ -107,6 +116,16 @@ class Dialog(Widget, can_focus=True):
         self.screen.set_focus(self)
         self.capture_mouse()
         self.refresh()
+
+    def _told(self, key: Key) -> Content:
+        """Keys with what they do; a click presses them."""
+        names, does = key
+        shown = [
+            Content.styled(self.app.get_key_display(Binding(name, "")), runs(f"app.simulate_key('{name}')"))
+            for name in names
+        ]
+        label = Content.styled(does, runs(f"app.simulate_key('{names[0]}')") if len(names) == 1 else "")
+        return Content(" ").join([*shown, label])
 
     def close(self) -> None:
         """Hide the dialog and give keys and mouse back."""
@@ -144,11 +163,13 @@ class Dialog(Widget, can_focus=True):
                 else:
                     self._scroll_text(by)
 
-    def on_click(self, event: events.Click) -> None:
-        """Choose the clicked entry; a click beside the dialog closes it."""
+    async def on_click(self, event: events.Click) -> None:
+        """Choose the clicked entry, press the clicked key; a click beside the dialog closes it."""
         event.stop()
         if not self.region.contains_point(event.screen_offset):
             self.close()
+        elif action := event.style.meta.get("runs"):
+            await self.app.run_action(action)
         elif (at := event.get_content_offset(self)) and at.x < LIST_WIDTH and self._top + at.y < len(self._labels):
             self._choose(self._top + at.y)
 

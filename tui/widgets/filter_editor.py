@@ -52,6 +52,7 @@ KEYS = [
 _PIECES = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]*\]?)?)|(?P<sign>[=!<>]+)"""
 )
+_IN_WORD = re.compile(r"[\w./-]")
 _WORDS = {"and", "or", "not", *(name for name in OPERATORS if name.isalpha())}
 
 
@@ -144,6 +145,10 @@ class FilterPrompt(Prompt):
         self._texts = {Typing.FILTER: "", Typing.TEXT: "", Typing.NAME: ""}
         self._undone: list[str] = []
         self._past: list[str] = []
+        self._in_word = False
+        """Whether the last change was a letter of a word."""
+        self._put = ""
+        """What was put there last, not typed."""
         self._history: Sequence[str] = ()
         self._history_at = -1
         self._completion: Completion | None = None
@@ -166,7 +171,7 @@ class FilterPrompt(Prompt):
     def edit(self, text: str, row_text: str, history: Sequence[str]) -> None:
         """Show the prompt with a filter to change, and the text rows must show behind F2."""
         self._texts = {Typing.FILTER: text, Typing.TEXT: row_text, Typing.NAME: ""}
-        self._past, self._undone = [text], []
+        self._past, self._undone, self._in_word = [text], [], False
         self._history, self._history_at = history, -1
         self._change_to(Typing.FILTER)
 
@@ -187,7 +192,7 @@ class FilterPrompt(Prompt):
     def put(self, text: str) -> None:
         """Put another filter in place of what is typed; it can be undone."""
         self.screen.set_focus(self.entry)
-        self.entry.value = text
+        self.entry.value = self._put = text
         self.entry.cursor_position = len(text)
 
     def close(self) -> None:
@@ -258,6 +263,7 @@ class FilterPrompt(Prompt):
             self.put(self._history[at] if at >= 0 else self._texts[Typing.FILTER])
 
     def _restore(self, text: str) -> None:
+        self._in_word = False
         with self.entry.prevent(Input.Changed):
             self.entry.value = text
         self.entry.cursor_position = len(text)
@@ -276,7 +282,12 @@ class FilterPrompt(Prompt):
         event.stop()
         if self.typing is Typing.FILTER:
             if self._past[-1:] != [event.value]:
-                self._past = [*self._past[-UNDO:], event.value]
+                by_one = event.value != self._put and len(event.value) == len(self._past[-1]) + 1
+                letter = by_one and _IN_WORD.fullmatch(event.value[-1:])
+                # Letters of a word are taken back together.
+                kept = self._past[:-1] if letter and self._in_word else self._past[-UNDO:]
+                self._in_word = bool(letter)
+                self._past = [*kept, event.value]
                 self._undone = []
             self._look_at_text()
         elif self.typing is Typing.TEXT:
@@ -328,7 +339,7 @@ class FilterPrompt(Prompt):
             return
         text = self.text[: completion.start] + item.text + self.text[completion.end :]
         self.choices.hide()
-        self.entry.value = text
+        self.entry.value = self._put = text
         self.entry.cursor_position = completion.start + len(item.text)
         self.post_message(self.Completing())
 

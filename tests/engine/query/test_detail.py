@@ -201,6 +201,17 @@ def test_a_process_that_talks_with_itself_is_told_from_the_end_of_the_event() ->
         assert tuple(dict.fromkeys(lines.numbers)) == told
 
 
+def test_the_conversation_of_a_process_is_with_somebody_and_only_else_with_a_file(captures: Path) -> None:
+    seen = read(captures / "libs_curl_google.scap")
+    opened = event_at(seen, first(seen, "proc.name=curl and evt.is_io_read=true and evt.rawres>0") - 1)
+    assert opened.fd is not None
+    assert opened.fd.name.startswith(b"/")
+    for kept, begins in (("proc.name=curl", "2600:"), ("proc.name=curl and fd.type=file", "/")):
+        stream = ask(seen, StreamRequest(filter=kept))
+        assert isinstance(stream, StreamSnapshot)
+        assert stream.name.startswith(begins)
+
+
 def test_where_nothing_was_said_there_is_no_conversation(store: Store) -> None:
     stream = ask(store, StreamRequest(first(store, "evt.type=mmap")))
     assert isinstance(stream, StreamSnapshot)
