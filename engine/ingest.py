@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.decode.decoder import Decoder
 from engine.model.facts import Inside
 from engine.query.snapshots import Live, Status
-from engine.sources import open_capture
+from engine.sources import called, open_capture
 from engine.store.segment import NO_FD, Window
 from engine.store.store import Store
 from engine.text import safe
@@ -120,8 +120,8 @@ class CaptureIngest(Ingest):
         Raises CaptureError when the file cannot be opened or is no capture.
         """
         self._source = open_capture(path)
-        super().__init__(Store(self._source.raw, port_names=port_names, user_names=user_names), path.name)
-        self._decoder = Decoder(self.store, str(path), limit=limit)
+        super().__init__(Store(self._source.raw, port_names=port_names, user_names=user_names), Path(called(path)).name)
+        self._decoder = Decoder(self.store, called(path), limit=limit)
         self._loaded = False
 
     @property

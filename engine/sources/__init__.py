@@ -49,6 +49,11 @@ STANDARD_INPUT = "-"
 """The path that stands for it."""
 
 
+def called(path: str | Path) -> str:
+    """A capture's path as it is told to people."""
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
 def open_capture(path: str | Path, *, budget: int = BUDGET) -> Source:
     """Open a capture: .scap, gzip or plain, or native, whatever its name; ``-`` is standard input.
 
@@ -63,7 +68,7 @@ def open_capture(path: str | Path, *, budget: int = BUDGET) -> Source:
 
 def _open(path: str, budget: int) -> Source:
     if path == STANDARD_INPUT:
-        path, file = "standard input", os.dup(0)
+        path, file = called(path), os.dup(0)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             return _piped(path, file, budget)
     else:

@@ -55,6 +55,7 @@ def test_a_capture_from_standard_input_is_explored_with_keys_from_the_terminal(c
     try:
         before = termios.tcgetattr(terminal.end)
         terminal.until("8,449 events", b"o")
+        assert b"standard input" in terminal.written
         terminal.until("Overview", b"q")
         assert terminal.ended() == 0
         terminal.assert_as_it_was(before)
