@@ -25,7 +25,8 @@ F1 shows this list in the program; it and this page are made from the bindings t
 drill = "enter,l"
 ```
 
-Every key in the last line and in the frame of a dialog can be clicked; ≡ in the last line has all commands. Colours are never the only sign of anything; `NO_COLOR` is honoured.
+Every key in the last line and in the frame of a dialog can be clicked; ≡ in the last line has all commands.
+Colours are never the only sign of anything; `NO_COLOR` is honoured.
 """
 MANY = 6
 

@@ -22,7 +22,7 @@ from engine.text import clean, safe
 from engine.user_files import ConfigError, read_config
 from tui.place import Wanted
 from tui.screens.part import Part
-from tui.widgets.dialog import Fact
+from tui.widgets.dialog import CHOOSING, Fact
 
 SETTING = "change_system"
 NOT_ALLOWED = f"This changes the system: allow it with {SETTING} = true in [actions] of config.toml."
@@ -65,7 +65,7 @@ class Actions(Part):
         hotkeys = {action.key: at for at, action in enumerate(actions)}
         self.screen.dialog.choose(
             caption, labels, lambda at: self._facts(actions[at]), 0, lambda at: self._start(actions[at], row),
-            ("f8", "a"), hotkeys, keys="its key or Enter runs one · PgDn reads on · Esc cancel",
+            ("f8", "a"), hotkeys, keys=(((), "its key runs one"), *CHOOSING[1:]),
         )  # fmt: skip
 
     def _facts(self, action: Action) -> list[Fact]:
@@ -123,7 +123,7 @@ class Actions(Part):
         told = clean(shlex.join(command))
         self.screen.dialog.choose(
             f"{action.label}?", [Content("No"), Content(f"Yes, {action.label}")], lambda _: [("", told)], 0,
-            lambda at: self._run(action, command) if at else None, (), keys="Enter choose · Esc cancel",
+            lambda at: self._run(action, command) if at else None, (), keys=CHOOSING[2:],
         )  # fmt: skip
 
     def _run(self, action: Action, command: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from engine.query.tiles import TILES
 from engine.query.view import View
 from tui.place import Place, offered, target
 from tui.screens.keys import EDITING, SECTIONS
-from tui.widgets.dialog import Dialog, Fact
+from tui.widgets.dialog import CHOOSING, Dialog, Fact
 from tui.widgets.filter_editor import KEYS
 from tui.widgets.page import Page
 
@@ -60,7 +60,7 @@ def choose_sort(dialog: Dialog, page: Page, chosen: Callable[[int], None]) -> No
     digits = {str(index + 1): index for index in range(min(9, len(labels)))}
     dialog.choose(
         "Sort on", labels, lambda index: [("", page.columns[index].description)], page.sort or 0, chosen, ("f9", "s"),
-        digits, keys="A…Z by name · 1…9 or Enter sorts · Esc cancel",
+        digits, keys=(CHOOSING[0], ((), "1…9 sorts"), *CHOOSING[2:]),
     )  # fmt: skip
 
 
