@@ -242,8 +242,8 @@ class _Count:
                 seen = np.zeros(len(self._key), np.bool_)
                 seen[np.concatenate([part.codes for part in parts])] = True
                 total = int(np.count_nonzero(seen))
-            starts = [start for part in parts for start in (int(part.starts[0]), int(part.starts[-1]))]
-            span = min(starts), max(starts) + width - 1
+            if len(places):
+                span = (int(places.min()) + first) * width, (int(places.max()) + first + 1) * width - 1
         if self._tile.counted is Counted.LOST:
             for loss in self._store.losses_in(self._window):
                 total += loss.count

@@ -10,6 +10,7 @@ import pytest
 
 import views
 from engine import filters
+from engine.events import FdKind
 from engine.fields import look_up
 from engine.query.matches import Matches
 from engine.query.overview import MOST_CELLS, Figure, OverviewRequest, OverviewSnapshot
@@ -17,6 +18,8 @@ from engine.query.snapshots import TableRequest, TableSnapshot
 from engine.query.tiles import TILES, Counted
 from engine.store.store import Store
 from tests.engine.query.asking import ask, read
+from tests.scapfile import Entry, event, fd_list, machine, pack, process_list, section
+from tests.views.made import SECOND, START, code, process, written
 
 VIEWS = views.load().views
 BYTES = look_up("evt.buflen")[0]
@@ -105,3 +108,18 @@ def test_a_course_is_of_equal_cells_over_the_whole_time(store: Store) -> None:
         (length,) = {len(figure.course) for figure in told.values()}
         assert 0.85 * cells <= length <= cells
         assert np.count_nonzero(told["System calls"].course) > length / 2
+
+
+def test_marks_of_losses_are_counted_and_calls_that_move_nothing_move_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "marked.scap"
+    path.write_bytes(
+        section() + machine(cpus=1) + process_list(9, [process(7, b"app")]) + fd_list(7, [Entry(4, FdKind.FILE, b"/a")])
+        + written(7, 4, START, b"")
+        + event(code("drop"), 7, START + SECOND, pack(code("drop"), ratio=2))
+        + written(7, 4, START + 2 * SECOND, b"")
+    )  # fmt: skip
+    told = figures(read(path), OverviewRequest())
+    assert (told["System calls"].total, told["File bytes written"].total, told["Files modified"].total) == (2, 0, 1)
+    lost = told["Events lost"]
+    assert (lost.total, sum(lost.course)) == (1, 1)
+    assert lost.span is not None and lost.span[0] <= START + SECOND <= lost.span[1]
