@@ -163,6 +163,17 @@ async def test_another_look_at_payload_stays_on_the_event(real: Real, key: str) 
             assert str(row.key) in real.row
 
 
+async def test_where_fewer_lines_are_left_the_cursor_is_on_the_last_one(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "d", "end")
+        many = real.screen.grid.page.total
+        await real.press(pilot, "left_square_bracket")
+        few = real.screen.grid.page.total
+        assert 0 < few < many
+        assert real.screen.grid.position.index == few - 1
+
+
 async def test_a_conversation_is_followed_from_a_connection(real: Real) -> None:
     real = Real(real.path, "connections")
     async with real.app.run_test(size=SIZE) as pilot:

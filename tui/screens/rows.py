@@ -154,7 +154,7 @@ class Rows(Part):
             page = Page(
                 LINE_COLUMN, rows, snapshot.offset, snapshot.total, headed=False, tones=snapshot.tones, arrival=True
             )
-            held = grid.position.index
+            held = grid.position.index if grid.position.index < snapshot.total else None
         else:
             page = Page(
                 snapshot.columns, snapshot.rows, snapshot.offset, snapshot.total, snapshot.sort, snapshot.descending,
