@@ -2,9 +2,10 @@
 
     python -m benchmarks.rows
 
-Makes two captures that differ in how many files were opened, and opens the files view of each: in a pseudo-terminal,
-where keys are timed to the painted change (``key_latency``), and in this process, where the memory that the screen's
-side holds (``tui``, Textual, Rich; not the engine) is counted after scrolling through hundreds of pages. Ratios near 1
+Makes two captures that differ in how many files were opened, and opens of each the files view, the list of opens and
+the lines of all events: in a pseudo-terminal, where keys are timed to the painted change (``key_latency``); and in this
+process, where it is told how long the screen's thread is held up at most while the engine works, and what memory the
+screen's side holds (``tui``, Textual, Rich; not the engine) after scrolling through hundreds of pages. Ratios near 1
 say that rows cost the screen nothing; sorting, searching and the text filter are the engine's and grow with the rows.
 """
 
@@ -12,34 +13,37 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import statistics
 import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import views
-from benchmarks.key_latency import CURSOR, DOWN, ENTER, POSITION, ROWS, Terminal
+from benchmarks.key_latency import CURSOR, DOWN, PROMPT, REPLACE, ROWS, Terminal
 from engine.ingest import CaptureIngest
 from engine.model.facts import Thread
 from engine.session import Session
 from tests import scapfile as scap
-from tui.app import Syscope
+from tui.app import SWITCH_INTERVAL, Syscope
 from tui.options import Options
+from tui.screens.explorer import Explorer
 
 FEW, MANY = 1_000, 100_000
 OPEN, READ_ENTER, READ = 3, 6, 7
-PAGE_DOWN, PAGE_UP, HOME, END, BACKSPACE, F4, F2 = (
-    b"\x1b[6~",
-    b"\x1b[5~",
-    b"\x1b[H",
-    b"\x1b[F",
-    b"\x7f",
-    b"\x1bOS",
-    b"\x1bOQ",
-)
+PAGE_DOWN, PAGE_UP, HOME, END = b"\x1b[6~", b"\x1b[5~", b"\x1b[H", b"\x1b[F"
+F2, F4, F6, ESCAPE = b"\x1bOQ", b"\x1bOS", b"\x1b[17~", b"\x1b"
+TOTAL = re.compile(r"/([\d,]+) \(")
+"""The number of rows, on the last line."""
+WANTED = b"part-00001"
+SHOWN = 40
+"""Rows that hold it at most."""
+PATIENCE = 60.0
+"""Seconds after which a key counts as lost."""
 TURNS = 60
 PAGES = 300
 """Screenfuls scrolled through before memory is counted."""
@@ -71,54 +75,112 @@ def marked(terminal: Terminal) -> str:
     return next((line for line in lines if line.startswith(CURSOR)), "")
 
 
-def keys(path: Path) -> dict[str, list[float]]:
-    """Seconds from a key to the painted change."""
-    terminal = Terminal([sys.executable, "-m", "tui.cli", "-r", str(path), "-v", "files"])
-    try:
+class Opened:
+    """A place on the screen, and the seconds that keys took there."""
+
+    def __init__(self, terminal: Terminal, name: str, took: dict[str, list[float]]) -> None:
+        """Wait until all is there; what is measured goes to ``took``."""
         terminal.wait(lambda: terminal.position > 0 and not terminal.shows("reading"), 120)
         terminal.follow(1.0)
+        self.terminal = terminal
+        self._name = name
+        self._took = took
 
-        def pressed(key: bytes, painted: Callable[[], bool] | None = None) -> float:
-            before = terminal.position
-            return terminal.press(key, painted or (lambda: terminal.position != before and bool(marked(terminal))))
+    def press(self, what: str, key: bytes, painted: Callable[[], bool] | None = None) -> None:
+        """Time a key; without ``painted`` it is one that moves the cursor."""
+        terminal, before = self.terminal, self.terminal.position
+        seconds = terminal.press(
+            key, painted or (lambda: terminal.position != before and bool(marked(terminal))), PATIENCE
+        )
+        self._took.setdefault(f"{self._name}: {what}", []).append(seconds)
+        terminal.follow(0.03)
 
-        took: dict[str, list[float]] = {}
-
-        def add(what: str, seconds: float) -> None:
-            took.setdefault(what, []).append(seconds)
-            terminal.follow(0.03)
-
+    def walk(self) -> None:
+        """Move the cursor."""
         for _ in range(TURNS):
-            add("a row down", pressed(DOWN))
+            self.press("a row down", DOWN)
         for turn in range(TURNS):
-            add("a page on", pressed(PAGE_DOWN if turn % 20 < 10 else PAGE_UP))
+            self.press("a page on", PAGE_DOWN if turn % 20 < 10 else PAGE_UP)
         for _ in range(TURNS // 6):
-            add("the last row", pressed(END))
-            add("the first row", pressed(HOME))
+            self.press("the last row", END)
+            self.press("the first row", HOME)
+
+    def sort(self) -> None:
+        """Sort the files."""
+        terminal = self.terminal
         terminal.press(b"2", lambda: terminal.shows("▼BYTES OUT"))
         for turn in range(TURNS // 6):
             title = "▲BYTES IN" if turn % 2 else "▼BYTES IN"
-            add("sorted on a number", pressed(b"1", lambda title=title: terminal.shows(title)))  # type: ignore[misc]
-        add("sorted on a name", pressed(b"6", lambda: terminal.shows("FILENAME▲")))
-        add("text filter", filtered(terminal))
-        return took
-    finally:
-        terminal.close()
+            self.press("sorted on a number", b"1", lambda title=title: terminal.shows(title))  # type: ignore[misc]
+        self.press("sorted on a name", b"6", lambda: terminal.shows("FILENAME▲"))
+
+    def look_for(self) -> None:
+        """Search, then leave only rows with a text."""
+        terminal = self.terminal
+        terminal.press(b"/", lambda: terminal.begins(PROMPT))
+        self.press("a text found", WANTED, lambda: WANTED.decode() in marked(terminal))
+        terminal.press(REPLACE, lambda: terminal.begins(PROMPT.rstrip()))
+        self.press("a text not found", b"nowhere", lambda: terminal.shows("not found"))
+        terminal.press(ESCAPE, lambda: not terminal.begins(PROMPT.rstrip()))
+        terminal.press(F4, lambda: terminal.begins("Filter"))
+        terminal.follow(0.2)
+        terminal.press(F2, lambda: terminal.begins("Text"))
+        terminal.follow(0.2)
+        self.press("text filter", WANTED, lambda: 0 < total(terminal) <= SHOWN and bool(marked(terminal)))
 
 
-def filtered(terminal: Terminal) -> float:
-    """Seconds from Enter on a text to the rows that show it."""
-    total = POSITION.search(terminal.line(-1))
-    terminal.press(F4, lambda: terminal.begins("Filter"))
-    terminal.follow(0.2)
-    terminal.press(F2, lambda: terminal.begins("Text"))
-    terminal.press(b"part-00001", lambda: terminal.begins("Text part-00001"))
-    terminal.follow(0.2)
+def total(terminal: Terminal) -> int:
+    """How many rows there are, as shown."""
+    found = TOTAL.search(terminal.line(-1))
+    return int(found[1].replace(",", "")) if found else 0
 
-    def painted() -> bool:
-        return (found := POSITION.search(terminal.line(-1))) is not None and found[0] != (total and total[0])
 
-    return terminal.press(ENTER, lambda: not terminal.begins("Text") and painted(), 60)
+def keys(path: Path) -> dict[str, list[float]]:
+    """Seconds from a key to the painted change."""
+    took: dict[str, list[float]] = {}
+    for view, name in (("files", "table"), ("file_opens", "list"), ("procs", "lines")):
+        terminal = Terminal([sys.executable, "-m", "tui.cli", "-r", str(path), "-v", view])
+        try:
+            terminal.wait(lambda: terminal.position > 0, 120)  # noqa: B023
+            if name == "lines":
+                terminal.follow(1.0)
+                terminal.press(F6, lambda: total(terminal) > FEW)  # noqa: B023
+            opened = Opened(terminal, name, took)
+            opened.walk()
+            if name == "table":
+                opened.sort()
+            opened.look_for()
+        finally:
+            terminal.close()
+    return took
+
+
+async def held_up(path: Path) -> dict[str, float]:
+    """Longest time in seconds that the screen's thread could not go on while the engine worked."""
+    longest: dict[str, float] = {}
+    work: tuple[tuple[str, Callable[[Explorer], None]], ...] = (
+        ("sorted on a name", lambda screen: screen.rows.action_sort_on(5)),
+        ("a text not found", lambda screen: screen.rows.ask("nowhere")),
+        ("text filter", lambda screen: screen.change(replace(screen.place, text=WANTED.decode()))),
+    )
+    app = Syscope(
+        Options(path, view="files"), views.load().views, lambda publish: Session(CaptureIngest(path), publish)
+    )
+    async with app.run_test(size=(120, ROWS)) as pilot:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        screen = app._explorer
+        while screen.status.progress < 1 or screen.rows.pending or screen.grid.page.total < FEW:
+            await pilot.pause(0.05)
+        for what, begin in work:
+            await asyncio.sleep(0.5)
+            begin(screen)
+            last, pauses = time.perf_counter(), [0.0]
+            while screen.rows.pending:
+                await asyncio.sleep(0)
+                last, pause = time.perf_counter(), time.perf_counter() - last
+                pauses.append(pause)
+            longest[what] = max(pauses)
+    return longest
 
 
 async def held(path: Path) -> tuple[int, int]:
@@ -150,9 +212,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         paths = {count: capture_of(count, Path(folder) / f"{count}.scap") for count in (FEW, MANY)}
         took = {count: keys(path) for count, path in paths.items()}
+        pauses = {count: asyncio.run(held_up(path)) for count, path in paths.items()}
         print(f"{'median ms, from key to painted change':40}{FEW:>10,} rows{MANY:>10,} rows   ratio")
         for what in took[FEW]:
             few, many = (statistics.median(took[count][what]) * 1000 for count in (FEW, MANY))
+            print(f"{what:40}{few:15.1f}{many:15.1f}{many / few:8.2f}")
+        print("longest pause of the screen meanwhile, ms")
+        for what in pauses[FEW]:
+            few, many = (pauses[count][what] * 1000 for count in (FEW, MANY))
             print(f"{what:40}{few:15.1f}{many:15.1f}{many / few:8.2f}")
         sizes = {count: asyncio.run(held(path)) for count, path in paths.items()}
     few, many = sizes[FEW][0], sizes[MANY][0]

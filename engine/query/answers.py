@@ -103,7 +103,7 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
     found = None
     if request.search:
         found = table.find(request.search, request.search_from, request.search_backwards, work.check)
-    offset = max(0, min(request.offset, table.total - 1))
+    offset = _first(request.offset, request.count, table.total)
     return TableSnapshot(
         request=request,
         columns=table.columns,
@@ -118,6 +118,11 @@ def _table(request: TableRequest, work: Work) -> TableSnapshot:
         filter=filter_text,
         coverage=work.coverage(window_of(request, work), filter_text),
     )
+
+
+def _first(offset: int, count: int, total: int) -> int:
+    """The row a page begins with: where there are no more as many as that, the page is the last one."""
+    return max(0, offset if offset < total else total - count)
 
 
 def texts_of(request: LinesRequest, work: Work, *, whole: bool) -> Texts:
@@ -152,7 +157,7 @@ def _lines(request: LinesRequest, work: Work) -> LinesSnapshot:
         work.check()
         offset = found - request.count // 2
         lines.update(offset + request.count, work.given_up)
-    offset = max(0, min(offset, len(lines) - 1))
+    offset = _first(offset, request.count, len(lines))
     page = list(lines.page(offset, request.count))
     return LinesSnapshot(
         request=request,

@@ -13,14 +13,14 @@ import views
 from engine.fields import look_up
 from engine.fields.field import Place
 from engine.query.answers import table_of
-from engine.query.snapshots import TableRequest
+from engine.query.snapshots import LinesRequest, LinesSnapshot, TableRequest, TableSnapshot
 from engine.query.sums import is_summed
 from engine.query.table import Table
 from engine.query.view import Column, Kind
 from engine.query.work import Kept, SupersededError, Work
 from engine.store.store import Store
 from engine.text import safe
-from tests.engine.query.asking import read
+from tests.engine.query.asking import ask, read
 
 VIEWS = {name: view for name, view in views.load().views.items() if view.kind is not Kind.SPECTROGRAM}
 CAPTURES = ("services", "shells", "containers")
@@ -101,6 +101,17 @@ def as_sorted(column: Column, value: Any) -> Any:
     if column.title == "CHANGE":
         return abs(value)
     return safe(value) if isinstance(value, bytes) and look_up(column.field)[0].place is Place.LATE else value
+
+
+@pytest.mark.parametrize("request_", [TableRequest(VIEWS["files"]), TableRequest(VIEWS["file_opens"]), LinesRequest()])
+def test_a_page_past_the_end_is_the_last_one(store: Store, request_: TableRequest | LinesRequest) -> None:
+    """Rows became fewer than where one was: what is shown is full all the same."""
+    total = ask(store, request_).total  # type: ignore[union-attr]
+    for offset, first in ((total + 50, total - 9), (total, total - 9), (total - 2, total - 2)):
+        page = ask(store, replace(request_, offset=offset, count=9))
+        assert isinstance(page, TableSnapshot | LinesSnapshot)
+        assert page.offset == first
+        assert len(page.rows if isinstance(page, TableSnapshot) else page.lines) == total - first
 
 
 @pytest.mark.parametrize("view", ["files", "file_opens"])
