@@ -25,7 +25,7 @@ from engine.query.snapshots import Level
 from engine.query.tiles import TILES, Counted, Tile
 from engine.query.totals import Measures
 from engine.query.widths import unit_of, width_for
-from engine.query.work import PanelRequest, PanelSnapshot, Work
+from engine.query.work import EVERYTHING, Coverage, PanelRequest, PanelSnapshot, Work
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
@@ -57,6 +57,7 @@ class OverviewSnapshot(PanelSnapshot):
     figures: tuple[Figure, ...] = ()
     share: float = 1.0
     """Of the events how many are counted."""
+    coverage: Coverage = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class OverviewRequest(PanelRequest):
         work.check()
         if done:
             run.look_at_open()
-        return OverviewSnapshot(self, "", done, run.figures(self.cells), run.share)
+        return OverviewSnapshot(self, "", done, run.figures(self.cells), run.share, work.coverage(self.window, text))
 
     def failed(self, message: str) -> OverviewSnapshot:
         """No figures."""
@@ -247,6 +248,7 @@ class _Count:
         if self._tile.counted is Counted.LOST:
             for loss in self._store.losses_in(self._window):
                 total += loss.count
-                course[min(max(loss.window[0] // width - first, 0), count - 1)] += loss.count
+                begin, end = (min(max(moment // width - first, 0), count - 1) for moment in loss.window)
+                course[begin : end + 1] += loss.count / (end + 1 - begin)
                 span = min(loss.window[0], (span or loss.window)[0]), max(loss.window[1], (span or loss.window)[1])
         return Figure(self._tile, total, tuple(course.tolist()), self._error, span)

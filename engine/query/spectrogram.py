@@ -17,7 +17,7 @@ from engine.query.compose import compose
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.widths import width_for
-from engine.query.work import PanelRequest, PanelSnapshot, SupersededError, Work
+from engine.query.work import EVERYTHING, Coverage, PanelRequest, PanelSnapshot, SupersededError, Work
 from engine.store.segment import Segment, Window
 from engine.store.store import Store
 
@@ -49,6 +49,7 @@ class SpectrogramSnapshot(PanelSnapshot):
     """By row and column."""
     filter: str = ""
     """Keeps what is counted."""
+    coverage: Coverage = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class SpectrogramRequest(PanelRequest):
         count = min(self.rows, span[1] // width - first + 1)
         done = run.update(width, self.columns, work.given_up)
         counts = run.cells(width, self.columns, first, count)
-        return SpectrogramSnapshot(self, "", done, first * width, width, counts, text)
+        return SpectrogramSnapshot(self, "", done, first * width, width, counts, text, work.coverage(self.window, text))
 
     def failed(self, message: str) -> SpectrogramSnapshot:
         """Nothing to see."""

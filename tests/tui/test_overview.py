@@ -12,6 +12,7 @@ from engine.query.overview import Figure, OverviewRequest, OverviewSnapshot
 from engine.query.snapshots import LinesRequest, LinesSnapshot, TableRequest
 from engine.query.tiles import Counted
 from engine.query.work import Kept, Work
+from engine.session import Session
 from engine.store.store import Loss, Store
 from tests.engine.query.asking import ask, read
 from tests.tui.test_real import Real
@@ -79,6 +80,22 @@ def test_lost_events_lead_to_the_time_they_are_missing_of(captures: Path) -> Non
     lines = ask(store, place.rows(Wanted()))
     assert place.window == (middle, middle + 6000)
     assert isinstance(lines, LinesSnapshot) and lines.coverage.lost == figure.total
+
+
+async def test_what_is_missing_is_told_of_what_is_shown(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        session = real.app._engine
+        assert isinstance(session, Session)
+        end = session.store.time_span[1]
+        session.store.losses.append(Loss((end - 1000, end), 7))
+        for key in ("o", "x", "o"):
+            await real.press(pilot, key)
+            assert "7 events of this lost" in real.lines[2]
+            await real.press(pilot, "right_square_bracket")
+            assert "lost" not in real.lines[2]
+            await real.press(pilot, "w")
 
 
 async def test_the_way_tells_which_tile_was_opened_and_f7_what_it_counts(captures: Path) -> None:

@@ -21,6 +21,7 @@ from textual.widget import Widget
 from engine.filters.implied import asks_of_others
 from engine.query.snapshots import Snapshot, Status, TableSnapshot
 from engine.query.view import View
+from engine.query.work import EVERYTHING
 from tui.engine import Engine
 from tui.options import Options
 from tui.place import SHAPES, Place, Position, Show, target, terms
@@ -205,6 +206,7 @@ class Explorer(Screen[None]):
         if self.prompt is not None:
             self.prompt.close()
         self._show_way()
+        self.header.show_coverage(getattr(self.place.snapshot, "coverage", EVERYTHING))
         self.show_filter()
         self.narrow()
         for body in (self.grid, *self._bodies.values()):

@@ -85,6 +85,7 @@ class Overview(Part):
                 # What there is to see holds still until the rest is counted as well.
                 return True
             self.screen.place.snapshot = snapshot
+            self.screen.header.show_coverage(snapshot.coverage)
             self.tiles.show(snapshot.figures, snapshot.error, share=snapshot.share)
         return True
 

@@ -96,6 +96,7 @@ class Spectrograms(Part):
         if snapshot.request is self._asked and self.here:
             self._counting = not snapshot.complete
             self.screen.place.snapshot = snapshot
+            self.screen.header.show_coverage(snapshot.coverage)
             self.picture.show(snapshot)
         return True
 
