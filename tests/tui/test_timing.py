@@ -144,6 +144,20 @@ async def test_steps_go_as_far_as_anything_was_captured(opened: tuple[Real, Pilo
     assert len({start % (windows[0][1] - windows[0][0] + 1) for start, _ in windows}) == 1
 
 
+async def test_a_timeline_that_shows_a_part_follows_the_range(opened: tuple[Real, Pilot[None]]) -> None:
+    real, pilot = opened
+    await real.press(pilot, *["right_square_bracket"] * 3, "plus")
+    zoomed = real.screen.timing.span
+    assert zoomed is not None
+    for key in (*["right_square_bracket"] * 4, *["left_square_bracket"] * 6):
+        await real.press(pilot, key)
+        window, span = real.screen.place.window, real.screen.timing.span
+        assert window is not None and span is not None
+        assert span[0] <= window[0] and window[1] <= span[1]
+        assert span[1] - span[0] == zoomed[1] - zoomed[0]
+        assert re.search("├─.*┤", axis(real))
+
+
 async def test_playing_stops_at_the_end_of_a_capture_and_begins_anew_from_there(
     opened: tuple[Real, Pilot[None]],
 ) -> None:

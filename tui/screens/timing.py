@@ -118,12 +118,22 @@ class Timing(Part):
         place = self.screen.place
         if window != place.window:
             self.screen.places[-1] = replace(place, window=window)
+            self._follow(window)
             self.timeline.mark(window, place.against)
             self.screen.narrow()
             for part in (self.screen.rows, self.screen.overview, self.screen.spectrograms):
                 part.ask()
         self.screen.header.show_window(self._told())
         self.screen.refresh_bindings()
+
+    def _follow(self, window: Window | None) -> None:
+        """Let the timeline show as much time as it does around a range that goes out of its sight."""
+        if self.span is None or window is None or (self.span[0] <= window[0] and window[1] <= self.span[1]):
+            return
+        length = self.span[1] - self.span[0] + 1
+        later = window[1] > self.span[1]
+        start = window[0] - length // 10 if later else window[1] + length // 10 - length + 1
+        self._see((start, start + length - 1))
 
     def _told(self) -> str:
         """The range as the header tells it, "" for everything."""
