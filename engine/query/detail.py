@@ -80,6 +80,19 @@ LINKS = {
 """Kinds of neighbours."""
 
 
+class _Begun:
+    """That a request, the same object, was answered before."""
+
+    fields: frozenset[str] = frozenset()
+
+    def __init__(self, request: DetailRequest) -> None:
+        self.request = request
+        self.answered = False
+
+    def forget(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class DetailRequest(PanelRequest):
     """Which event."""
@@ -87,22 +100,34 @@ class DetailRequest(PanelRequest):
     number: int
 
     def answer(self, work: Work) -> DetailSnapshot:
-        """Tell all there is to know of the event."""
+        """Tell what the event itself says, then all there is to know of it: some fields are worked out from others."""
+        begun = work.keep(_Begun, (id(self),), lambda: _Begun(self))
+        snapshot = self.told(work, whole=begun.answered)
+        begun.answered = True
+        return snapshot
+
+    def told(self, work: Work, *, whole: bool) -> DetailSnapshot:
+        """What is told of the event, with its fields if it is to be the whole."""
         store = work.store
         if not store.forgotten < self.number <= store.events:
             return self.failed(f"event {self.number} is not kept any more")
         event = event_at(store, self.number - 1)
         links = tuple(_links(event))
-        rows = (
+        rows = [
             *_about(event),
             *_parameters(event),
             *_payload(event),
             *_lineage(event),
             *(DetailRow(LINK, "▸ go to", f"{LINKS[kind]}: event {number}", event=number) for kind, number in links),
-            *_fields(event),
-        )
+        ]
+        if whole:
+            for row in _fields(event):
+                work.check()
+                rows.append(row)
+        else:
+            rows.append(DetailRow(HEADING, "Fields: reading…"))
         title = f"{event.number} {event.type.name}"
-        return DetailSnapshot(self, "", True, self.number, title, rows, links)
+        return DetailSnapshot(self, "", whole, self.number, title, tuple(rows), links)
 
     def failed(self, message: str) -> DetailSnapshot:
         """Nothing is known of it."""

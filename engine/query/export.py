@@ -74,7 +74,7 @@ class ExportRequest(PanelRequest):
 
     def _write(self, file: TextIO | _Memory, work: Work) -> int:
         if isinstance(self.of, DetailRequest):
-            told = self.of.answer(work).rows
+            told = self.of.told(work, whole=True).rows
             for row in told:
                 file.write("\t".join((row.name, row.value, row.note)).rstrip("\t") + "\n")
             return len(told)

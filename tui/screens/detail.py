@@ -57,8 +57,10 @@ class Detail(Part):
         grid.restore(place.position)
         if isinstance(place.snapshot, DetailSnapshot):
             self._show(place.snapshot)
-            return
-        grid.show(Page(headed=False), None, "Reading…")
+            if place.snapshot.complete:
+                return
+        else:
+            grid.show(Page(headed=False), None, "Reading…")
         self._asked = DetailRequest(place.event)
         self.screen.engine.ask("detail", self._asked)
 

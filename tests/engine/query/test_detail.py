@@ -18,6 +18,7 @@ from engine.query.matches import Matches, event_at
 from engine.query.payload import Shape
 from engine.query.snapshots import LinesRequest, LinesSnapshot
 from engine.query.stream import StreamRequest, StreamSnapshot
+from engine.query.work import Kept, Work
 from engine.store.store import Store
 from engine.text import safe
 from tests.engine.decode.decoded import Machine, listed
@@ -216,6 +217,16 @@ def test_where_nothing_was_said_there_is_no_conversation(store: Store) -> None:
     stream = ask(store, StreamRequest(first(store, "evt.type=mmap")))
     assert isinstance(stream, StreamSnapshot)
     assert stream.error
+
+
+def test_what_the_event_itself_says_comes_first_and_its_fields_when_they_are_worked_out(store: Store) -> None:
+    request, work = DetailRequest(132), Work(store, Kept(store), lambda: False)
+    first_told, whole = request.answer(work), request.answer(work)
+    assert [first_told.complete, whole.complete] == [False, True]
+    assert first_told.rows[:-1] == whole.rows[: len(first_told.rows) - 1]
+    assert not any(row.name == "evt.num" for row in first_told.rows)
+    assert any(row.name == "evt.num" for row in whole.rows)
+    assert not DetailRequest(132).answer(work).complete, "another request is another question"
 
 
 def test_headings_part_what_is_told(store: Store) -> None:
