@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.strip import Strip
-from textual.visual import Visual
+from textual.style import Style
 from textual.widget import Widget
 
 from engine.text import clean
@@ -39,6 +38,7 @@ LEAST_LINES, MOST_LINES = 16, 38
 BEFORE_NAMES = " •▲▼0123456789"
 """Characters of entries that stand before names: marks, and the keys of columns."""
 WHEEL_LINES = 3
+EMPTY = Content("")
 KEYS = {
     "up": "up", "k": "up", "down": "down", "j": "down", "home": "first", "g": "first", "end": "last", "G": "last",
     "pageup": "page_up", "pagedown": "page_down", "space": "page_down", "enter": "choose", "escape": "close",
@@ -73,7 +73,9 @@ class Dialog(Widget, can_focus=True):
         self._at = 0
         self._top = 0
         self._text_top = 0
-        self._text: list[Strip] | None = None
+        self._text: list[Content] | None = None
+        self._looks: dict[str, Style] = {}
+        """By component class, "" for the dialog's own; until colours change."""
 
     def choose(
         self,
@@ -222,12 +224,11 @@ class Dialog(Widget, can_focus=True):
         self._text_top = max(0, min(self._text_top + lines, len(self._wrapped()) - self.size.height))
         self.refresh()
 
-    def _wrapped(self) -> list[Strip]:
-        """The text as wide as there is room."""
+    def _wrapped(self) -> list[Content]:
+        """The text in lines as wide as there is room."""
         if self._text is None:
             width = self.size.width - (LIST_WIDTH if self._labels else 0) - 1
-            lines = laid_out(self._meaning(self._at), width, self._title_width)
-            self._text = self._strips(Content("\n").join(lines), width)
+            self._text = laid_out(self._meaning(self._at), width, self._title_width)
         return self._text
 
     def on_resize(self) -> None:
@@ -235,9 +236,9 @@ class Dialog(Widget, can_focus=True):
         self._text = None
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
+        """Forget the colours."""
         super().notify_style_update()
-        self._text = None
+        self._looks.clear()
 
     # drawing
 
@@ -247,26 +248,28 @@ class Dialog(Widget, can_focus=True):
         left = LIST_WIDTH if self._labels else 0
         lines = self._wrapped()
         self._top = min(max(self._top, self._at - height + 1), self._at)
-        at = self._text_top + y
-        text = lines[at] if at < len(lines) else Strip.blank(width - left - 1, self.rich_style)
+        index, at = self._top + y, self._text_top + y
+        segments: list[Segment] = []
+        if left:
+            label = self._labels[index] if index < len(self._labels) else EMPTY
+            segments += self._drawn(label, LIST_WIDTH - GAP, "dialog--cursor" if index == self._at else "")
+            segments += self._drawn(EMPTY, GAP)
+        segments += self._drawn(lines[at] if at < len(lines) else EMPTY, width - left - 1)
         more = y == 0 < self._text_top, y == height - 1 and at < len(lines) - 1
-        mark = Strip([Segment("▴" if more[0] else "▾" if more[1] else " ", self._mark_style)], 1)
-        return Strip.join([self._entry(self._top + y), text, mark] if left else [text, mark])
+        segments += self._drawn(Content("▴" if more[0] else "▾" if more[1] else " "), 1, "dialog--mark")
+        return Strip(segments, width)
 
-    def _entry(self, index: int) -> Strip:
-        if index >= len(self._labels):
-            return Strip.blank(LIST_WIDTH, self.rich_style)
-        name = "dialog--cursor" if index == self._at else None
-        entry = self._strips(self._labels[index].truncate(LIST_WIDTH - GAP, ellipsis=True), LIST_WIDTH - GAP, name)
-        return Strip.join([entry[0], Strip.blank(GAP, self.rich_style)])
-
-    def _strips(self, content: Content, width: int, component: str | None = None) -> list[Strip]:
-        style = self.get_visual_style(component) if component else self.visual_style
-        return Visual.to_strips(self, content, max(1, width), None, style, pad=True)
-
-    @property
-    def _mark_style(self) -> Style:
-        return self.get_component_rich_style("dialog--mark")
+    def _drawn(self, content: Content, width: int, component: str = "") -> list[Segment]:
+        """A line as wide as it is to be. Without what is done for any widget's text: wrapping anew, aligning, looking
+        for links, for each of many lines."""
+        if component not in self._looks:
+            self._looks[component] = self.get_visual_style(component) if component else self.visual_style
+        look = self._looks[component]
+        if content.cell_length > width:
+            content = content.truncate(width, ellipsis=True)
+        drawn = [Segment(text, style.rich_style) for text, style in content.render(look, "")]
+        rest = width - content.cell_length
+        return [*drawn, Segment(" " * rest, look.rich_style)] if rest > 0 else drawn
 
 
 def laid_out(facts: Sequence[Fact], width: int, title_width: int) -> list[Content]:
