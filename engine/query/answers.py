@@ -14,7 +14,7 @@ from engine.filters.macros import user_macros
 from engine.filters.presence import Presence
 from engine.filters.saved import field_uses
 from engine.query import texts
-from engine.query.compare import NotComparable, compared
+from engine.query.compare import Comparison, NotComparable
 from engine.query.compose import compose
 from engine.query.payload import Shape
 from engine.query.snapshots import (
@@ -90,10 +90,10 @@ def table_of(request: TableRequest, work: Work) -> Table:
     if request.against is None:
         return run.table(request.sort, request.descending, request.text, work.check)
     before = table_of(replace(request, window=request.against, against=None, sort=None, text=""), work)
-    table = compared(before, run.table(), request.measure, request.sort, request.descending)
-    if request.text:
-        table.keep(request.text, work.check)
-    return table
+    comparison = work.keep(Comparison, (), Comparison)
+    return comparison.table(
+        before, run.table(), request.measure, request.sort, request.descending, request.text, work.check
+    )
 
 
 def _table(request: TableRequest, work: Work) -> TableSnapshot:

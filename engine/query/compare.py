@@ -10,7 +10,7 @@ from engine.decode.event import Event
 from engine.fields.field import Value
 from engine.query.cells import Cells
 from engine.query.grouped import Rows, plain
-from engine.query.single import Single
+from engine.query.single import Check, Single
 from engine.query.sums import Numbers
 from engine.query.table import Table
 from engine.query.view import Column
@@ -54,6 +54,34 @@ def compared(before: Table, after: Table, measure: str, sort: int | None, descen
     rows = Compared(before.rows, after.rows, chosen, told)
     order = CHANGE if sort is None else sort
     return Table(after.key_field, rows, Cells(shown), order, descending if descending is not None else order <= CHANGE)
+
+
+class Comparison:
+    """The comparison that was asked for last, for whoever pages through it."""
+
+    fields = frozenset[str]()
+    """It holds as long as its tables are the ones there are."""
+
+    def __init__(self) -> None:
+        """Begin without one."""
+        self._made: tuple[tuple[object, ...], Table] | None = None
+
+    def forget(self) -> bool:
+        """It is of tables that are gone."""
+        return False
+
+    def table(
+        self, before: Table, after: Table, measure: str, sort: int | None, descending: bool | None, text: str,
+        check: Check,
+    ) -> Table:  # fmt: skip
+        """As ``compared``, only rows that show a text. The same table again for the same question."""
+        asked = (before, after, measure, sort, descending, text)
+        if self._made is None or self._made[0] != asked:
+            table = compared(before, after, measure, sort, descending)
+            if text:
+                table.keep(text, check)
+            self._made = asked, table
+        return self._made[1]
 
 
 class Compared:
