@@ -80,10 +80,12 @@ def table_of(request: TableRequest, work: Work) -> Table:
     """The whole table a request is about. Raises SupersededError when given up."""
     filter_text = compose(request.filter, request.levels, request.view)
     window = window_of(request, work)
+    # Of a live source's intervals only the last one is worth keeping.
     run = work.keep(
-        TableRun, (request.view, filter_text, request.containers, window),
+        TableRun, (request.view, filter_text, request.containers, request.window),
         lambda: TableRun(work.store, request.view, filter_text, containers=request.containers, window=window),
     )  # fmt: skip
+    run.over(window)
     besides = compose(request.filter, request.levels, None)
     if not run.update(work.given_up, work.masks(besides) if besides else None):
         raise SupersededError

@@ -55,20 +55,29 @@ class TableRun:
         self.filter = filters.compile(filter_text)
         self._own = filters.compile(view.filter)
         self._cells = Cells(view.columns_for(containers))
-        self._window = window
         columns = view.columns_for(containers)
-        self._rows: Grouping | Listing = (
-            Listing(store, columns, window)
-            if view.kind is Kind.LIST
-            else Grouping(store, view, self.filter, containers, window)
-        )
         self.fields = self.filter.fields().union(
             *({column.field, *filters.compile(column.where).fields()} for column in columns)
         )
-        self._taken = 0
         self._made: tuple[tuple[object, ...], Table] | None = None
         self._frozen: tuple[tuple[int, int], Rows] | None = None
         """The rows, and after how many events and at which revision of the store."""
+        self._begin(window)
+
+    def _begin(self, window: Window | None) -> None:
+        self._window = window
+        self._rows: Grouping | Listing = (
+            Listing(self._store, self._view.columns_for(self._containers), window)
+            if self._view.kind is Kind.LIST
+            else Grouping(self._store, self._view, self.filter, self._containers, window)
+        )
+        self._taken = 0
+        self._made = self._frozen = None
+
+    def over(self, window: Window | None) -> None:
+        """Go on to this window, the one at hand or another: what was made of that one is dropped."""
+        if window != self._window:
+            self._begin(window)
 
     def update(self, cancelled: Cancelled = lambda: False, besides: Masks | None = None) -> bool:
         """Take in segments sealed since; False when given up halfway (what was taken in stays). ``besides`` tells,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -16,11 +18,15 @@ from hypothesis import strategies as st
 
 from engine.events import codes_by_name
 from engine.fields import look_up
+from engine.query.answers import answer
 from engine.query.compose import compose
+from engine.query.grouped import Grouping
 from engine.query.lives import PER_THREAD
 from engine.query.matches import Matches
+from engine.query.snapshots import TableRequest, TableSnapshot
 from engine.query.table import Table, TableRun
 from engine.query.view import Aggregation, Column, View
+from engine.query.work import Kept, Work
 from engine.store.segment import HIDDEN, Sample, Window
 from engine.store.store import Store
 from tests.engine.query.handmade import Row, segment, store
@@ -201,3 +207,27 @@ def test_threads_are_counted_as_they_were_in_the_window() -> None:
 
     assert [threads(second, second) for second in range(5)] == [2, 2, 2, 3, 3]
     assert threads(0, 4) == 3
+
+
+def test_of_a_live_sources_intervals_the_last_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may have as many rows as there are; whoever wants an earlier one asks for its window."""
+    made = capture()
+    times = edges()
+    bounds = times[:: len(times) // 4]
+    kept, alive = Kept(made), weakref.WeakSet[Grouping]()
+    begin = Grouping.__init__
+
+    def beginning(self: Grouping, *given: Any) -> None:
+        alive.add(self)
+        begin(self, *given)
+
+    monkeypatch.setattr(Grouping, "__init__", beginning)
+    for start, end in pairwise(bounds):
+        window = (start, end - 1)
+        work = Work(made, kept, lambda: False, latest=window)
+        last = answer(TableRequest(VIEWS["files"], count=1000), work)
+        assert isinstance(last, TableSnapshot)
+        assert last.coverage.window == window
+        assert list(last.rows) == list(table(made, "files", window=window).page(0, 1000))
+        gc.collect()
+        assert len(alive) == 1
