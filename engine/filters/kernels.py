@@ -43,20 +43,23 @@ def _place(
 ) -> cython.int:
     """Find the text of a path parameter, as ``fields.values.placed`` makes it; its length, -1 when there is none,
     -2 when it is too long. A base of length -1 is unknown; ``room`` holds LONGEST bytes."""
-    end = cython.cast(cython.pointer(cython.const[cython.uchar]), memchr(raw, 0, length) if length > 0 else cython.NULL)
+    if length <= 0:
+        return -1
+    end = cython.cast(cython.pointer(cython.const[cython.uchar]), memchr(raw, 0, length))
     if end:
         length = cython.cast(cython.int, end - raw)
     text[0] = raw
     if length == 6 and memcmp(raw, b"(NULL)", 6) == 0:
         return -1
-    if length > 0 and raw[0] != b"/" and base_length >= 0:
+    # An empty path is that of the directory itself (AT_EMPTY_PATH).
+    if base_length >= 0 and not (length > 0 and raw[0] == b"/"):
         used: cython.int = join(base, base_length, raw, length, room)
         if used < 0:
             return -2
         if used > 0:
             text[0] = room
             length = used
-    return -1 if length <= 0 or (length == 4 and memcmp(text[0], b"<NA>", 4) == 0) else length
+    return -1 if length == 4 and memcmp(text[0], b"<NA>", 4) == 0 else length
 
 
 def placed_texts(data, starts, lengths, bases, which) -> list:

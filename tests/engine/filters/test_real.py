@@ -39,8 +39,8 @@ from tests.engine.filters.oracle import loaded
 from tests.engine.filters.trees import expressions
 
 CAPTURES = (
-    *("libs_sample_2023.scap", "libs_curl_google.scap", "xxradar_docker_curl_2025.scap"),
-    *(pytest.param(name, marks=pytest.mark.long) for name in ("502Error.scap", "tiny.scap", "mixed_thin.scap.gz")),
+    *("libs_sample_2023.scap", "libs_curl_google.scap", "xxradar_docker_curl_2025.scap", "tiny.scap"),
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("502Error.scap", "mixed_thin.scap.gz")),
 )
 LOOKED_AT = 100
 """Events of a capture that are looked at one by one."""
