@@ -16,7 +16,6 @@ from tests.tui.test_actions import LIVE
 from tests.tui.test_real import Real
 from tui.moments import clock, range_text
 from tui.place import Show
-from tui.widgets.timeline import SELECTING
 
 SIZE = (80, 24)
 SECOND = 1_000_000_000
@@ -60,7 +59,7 @@ async def test_while_a_range_is_selected_its_keys_and_what_it_is_are_told(
     real, pilot = opened
     await real.press(pilot, "r", *keys)
     timeline = real.screen.timing.timeline
-    assert SELECTING in axis(real)
+    assert real.lines[-1].startswith(" ← Earlier  → Later  Space Edge  Enter Choose  Esc Leave")
     if "space" in keys:
         await real.press(pilot, "enter")
         window = real.screen.place.window

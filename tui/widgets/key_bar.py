@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.widgets.line import EMPTY, Line, runs
+from tui.widgets.timeline import Timeline
 
 MENU = Content.styled("≡ ", "bold $text-accent").stylize(runs("app.command_palette"))
 """Leads to everything, by the mouse."""
@@ -46,8 +47,9 @@ class KeyBar(Line):
             self.show_keys()
 
     def show_keys(self) -> None:
-        """Write the keys that fit left of the position; while one types, those of the line one types into."""
-        typing = isinstance(self.screen.focused, Input)
+        """Write the keys that fit left of the position; while one types, those of the line one types into, while one
+        selects a range, those that do it."""
+        typing = isinstance(self.screen.focused, Input | Timeline)
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled and not (typing and active.node in (self.app, self.screen)):

@@ -12,6 +12,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -23,7 +24,6 @@ from tui.moments import clock, range_text
 
 BARS = " ▁▂▃▄▅▆▇█"
 EIGHTHS = len(BARS) - 1
-SELECTING = "Space edge · Enter range · Esc"
 KEYS = {
     "left": -1, "h": -1, "right": 1, "l": 1, "shift+left": -10, "H": -10, "shift+right": 10, "L": 10,
     "home": -(1 << 20), "end": 1 << 20,
@@ -35,6 +35,13 @@ class Timeline(Widget, can_focus=True):
     """Bars over cells of time, and under them the clock and the selected range."""
 
     FOCUS_ON_CLICK = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Earlier"),
+        Binding("right", "move(1)", "Later"),
+        Binding("space", "edge", "Edge"),
+        Binding("enter", "choose", "Choose"),
+        Binding("escape", "leave", "Leave"),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "timeline--bar",
         "timeline--outside",
@@ -121,25 +128,38 @@ class Timeline(Widget, can_focus=True):
         self.focus()
         self.refresh()
 
-    def leave(self) -> None:
+    def action_leave(self) -> None:
         """Select no range after all."""
         self._edge = None
         self.screen.set_focus(None)
         self.refresh()
 
     def on_key(self, event: events.Key) -> None:
-        """Move the cursor, mark an edge, choose the range."""
+        """Do what a key does before the next one is looked at, however fast they come; none gets to the table."""
         event.stop()
         if by := KEYS.get(event.key):
-            count = len(self._shown.values) if self._shown else 1
-            self._cursor = max(0, min(self._cursor + by, count - 1))
+            self.action_move(by)
         elif event.key == "space" and self._edge is None:
-            self._edge = self._cursor
+            self.action_edge()
         elif event.key in ("space", "enter"):
-            self._choose(self._cursor if self._edge is None else self._edge, self._cursor)
+            self.action_choose()
         elif event.key in ("escape", "r", "q"):
-            self.leave()
+            self.action_leave()
+
+    def action_move(self, cells: int) -> None:
+        """Move the cursor by cells."""
+        count = len(self._shown.values) if self._shown else 1
+        self._cursor = max(0, min(self._cursor + cells, count - 1))
         self.refresh()
+
+    def action_edge(self) -> None:
+        """Begin the range at the cursor."""
+        self._edge = self._cursor
+        self.refresh()
+
+    def action_choose(self) -> None:
+        """Choose the range up to the cursor."""
+        self._choose(self._cursor if self._edge is None else self._edge, self._cursor)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to drag a range."""
@@ -292,8 +312,7 @@ class Timeline(Widget, can_focus=True):
             left, right = clock(shown.start, shown.width), clock(self._end(shown), shown.width)
             _put(line, taken, 0, left)
             _put(line, taken, max(len(shown.values), width(left) + 1 + width(right)) - width(right), right)
-        for texts in self._told(shown):
-            _tell(line, taken, texts)
+        _tell(line, taken, self._told(shown))
         return _joined(line, styles)
 
     def _ranges(self) -> list[tuple[tuple[int, int], tuple[str, str, str]]]:
@@ -303,22 +322,22 @@ class Timeline(Widget, can_focus=True):
             return [(marked, ("├", "┤", "◆"))] if marked else []
         return [(against, ("A", "A", "A")), *([(marked, ("B", "B", "B"))] if marked else [])]
 
-    def _told(self, shown: TimelineSnapshot) -> list[tuple[str, ...]]:
-        """What to tell, each in long and in short: of the range that is being selected, of the cell under cursor or
+    def _told(self, shown: TimelineSnapshot) -> tuple[str, ...]:
+        """What to tell, in long and in short: of the range that is being selected, of the cell under cursor or
         mouse, else what a full bar is."""
         assert isinstance(shown.request, TimelineRequest)
-        measure, keys = shown.request.measure, [(SELECTING, "Enter · Esc")] if self.selecting else []
+        measure = shown.request.measure
         if self._edge is not None:
             window = self._window_of(shown, self._edge, self._cursor)
-            return [(range_text(window), duration(window[1] - window[0] + 1)), *keys]
+            return (range_text(window), duration(window[1] - window[0] + 1))
         at = self._cursor if self.selecting else self._under_mouse
         if at is not None and at < len(shown.values):
             value = value_text(measure, float(shown.values[at]))
-            return [(f"at {clock(shown.start + at * shown.width, shown.width)}: {value}", f"here {value}"), *keys]
+            return (f"at {clock(shown.start + at * shown.width, shown.width)}: {value}", f"here {value}")
         highest = f"highest {value_text(measure, float(shown.values.max()))}"
         lost = "  ! events lost" if shown.losses.any() else ""
         more = "" if shown.complete else " counting…"
-        return [(f"{measure.value}, {highest}{lost}{more}", f"{measure.value}, {highest}", highest)]
+        return (f"{measure.value}, {highest}{lost}{more}", f"{measure.value}, {highest}", highest)
 
 
 def _put(line: list[str], taken: list[bool], at: int, text: str) -> bool:
