@@ -140,6 +140,8 @@ class Syscope(App[None]):
         self._explorer = Explorer(self._engine, views, options)
         self._problems = problems
         self._instead = instead
+        self._settled = self.theme
+        """Name of the theme one began with."""
         self.failure = ""
         """Why the app gave up, for people; "" when it did not."""
 
@@ -153,6 +155,7 @@ class Syscope(App[None]):
             use_settings(self)
         except ConfigError as error:
             self.notify(str(error), severity="warning", timeout=PROBLEM_TIME, markup=False)
+        self._settled = self.theme
         self.push_screen(self._explorer)
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=PROBLEM_TIME, markup=False)
@@ -216,8 +219,11 @@ class Syscope(App[None]):
             self.focused._forward_event(Key(event.key, event.character))
 
     def action_look(self) -> None:
-        """Change between dark and light."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+        """Change between dark and light; the theme of the settings is one of both."""
+        dark = not self.current_theme.dark
+        self.theme = next(
+            name for name in (self._settled, DARK.name, LIGHT.name) if self.available_themes[name].dark is dark
+        )
 
     def action_picture(self) -> None:
         """Save the screen as an SVG picture in the working directory."""

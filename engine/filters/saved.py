@@ -74,6 +74,12 @@ class SavedFilters:
         self._recent = [text, *(one for one in self._recent if one != text)][:MOST_RECENT]
         return self._write()
 
+    def forget(self, text: str) -> bool:
+        """Forget that a filter was used; as ``add``."""
+        self._read()
+        self._recent = [one for one in self._recent if one != text]
+        return self._write()
+
     def _read(self) -> None:
         """Take over what the file has; what cannot be used in it is left out."""
         state: Any = read_state(_STATE)

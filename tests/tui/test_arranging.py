@@ -161,8 +161,15 @@ async def test_the_pane_follows_the_cursor(captures: Path) -> None:
         await real.settle(pilot)
         await real.press(pilot, "i")
         await until(pilot, lambda: "Process id." in real.raw)
+        assert any(line.rstrip().endswith("/usr/sbin/haproxy -f") for line in real.lines), (
+            "all of it, in its own column"
+        )
         await real.press(pilot, "down")
-        await until(pilot, lambda: any("│" not in line and "PID 13700" in line for line in real.lines))
+        await until(pilot, lambda: any(line.rstrip().endswith(f"{'PID':12}13700") for line in real.lines))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: not real.screen.peeking.pane.display)
+        await pilot.resize_terminal(160, 40)
+        await until(pilot, lambda: real.screen.peeking.pane.display)
         await real.press(pilot, "i")
         assert not real.screen.peeking.pane.display
 
@@ -219,6 +226,10 @@ async def test_keys_and_colours_come_from_the_settings(
         assert stage.screen.place.name == "Events"
         assert stage.app.theme == "mine"
         assert stage.app.current_theme.accent == "#ff8800"
+        await press(pilot, "T")
+        assert not stage.app.current_theme.dark
+        await press(pilot, "T")
+        assert stage.app.theme == "mine"
 
 
 @pytest.mark.parametrize(

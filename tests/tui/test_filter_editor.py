@@ -123,6 +123,23 @@ async def test_filters_used_and_saved_are_offered_again(stage: Stage) -> None:
         assert isinstance(stage.app.focused, Input)
 
 
+async def test_kept_filters_are_forgotten_where_they_are_offered(stage: Stage) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        saved = stage.screen.filtering.saved
+        saved.add("mine", "x=first")
+        saved.use("y=used")
+        saved.use("z=used")
+        await pilot.press("f4", "ctrl+r", "delete", "down", "delete")
+        await pilot.pause()
+        assert (saved.saved, saved.recent) == ({}, ("z=used",))
+        assert stage.screen.dialog.display
+        await pilot.press("delete")
+        await pilot.pause()
+        assert not stage.screen.dialog.display
+        await typed(pilot, "a")
+        assert editor(stage).text == "a"
+
+
 async def test_terms_are_taken_out_one_by_one(stage: Stage) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()

@@ -413,6 +413,7 @@ class Explorer(Screen[None]):
         self.timing.resized(event.size.height)
         if self.is_mounted:
             self.call_after_refresh(self._show_way)
+            self.call_after_refresh(self.peeking.follow)
 
     @on(Timeline.RangeChosen)
     def _range_chosen(self, event: Timeline.RangeChosen) -> None:

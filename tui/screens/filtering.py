@@ -138,8 +138,18 @@ class Filtering(Part):
         labels = [Content.styled(clean(name), "bold") if name else Content(clean(text)) for name, text in entries]
         self.screen.dialog.choose(
             "Filters", labels, lambda at: [("", entries[at][1])], 0, lambda at: self.prompt.put(entries[at][1]),
-            ("ctrl+r",),
+            ("ctrl+r",), acts={"delete": lambda at: self._forget(*entries[at])},
+            keys=((("delete",), "forget"), (("enter",), "choose"), (("escape",), "cancel")),
         )  # fmt: skip
+
+    def _forget(self, name: str, text: str) -> None:
+        """Take a filter off the list."""
+        if name:
+            self.saved.remove(name)
+        else:
+            self.saved.forget(text)
+        self.screen.dialog.close()
+        self.offer_earlier()
 
     def _close(self) -> None:
         self.prompt.close()

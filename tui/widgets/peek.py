@@ -8,34 +8,33 @@ from textual.content import Content
 from textual.widget import Widget
 
 from engine.query.selected import Cell
-from engine.text import clean
+from tui.widgets.dialog import TITLE_WIDTH, laid_out
 
 LEAST_WIDTH = 110
 """Cells of a screen that has room for it."""
 
 
 class Peek(Widget):
-    """Shows titles, values and meanings."""
+    """Shows values whole, and below what they mean."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         """Start empty."""
         super().__init__(id=id)
-        self._content = Content("")
+        self._cells: Sequence[Cell] = ()
 
     def show(self, cells: Sequence[Cell]) -> None:
-        """Show a row's cells, values whole."""
-        parts = []
-        for cell in cells:
-            exact = "" if cell.exact is None or str(cell.exact) == cell.text else f"  = {clean(str(cell.exact))}"
-            parts.append(
-                Content.assemble(
-                    (f"{cell.title} ", "bold $text-accent"), clean(cell.text), (exact, "$foreground-muted"),
-                    "\n", (cell.meaning, "$foreground-muted"),
-                )
-            )  # fmt: skip
-        self._content = Content("\n\n").join(parts)
+        """Show a row's cells."""
+        self._cells = cells
         self.refresh()
 
     def render(self) -> Content:
         """The text, wrapped where it is too long."""
-        return self._content
+        facts = [(cell.title, _whole(cell)) for cell in self._cells]
+        facts += [("Meanings", ""), *((cell.title, cell.meaning) for cell in self._cells if cell.meaning)]
+        return Content("\n").join(laid_out(facts, self.size.width, TITLE_WIDTH))
+
+
+def _whole(cell: Cell) -> str:
+    """What a cell shows, and the number it stands for."""
+    exact = str(cell.exact)
+    return cell.text if cell.exact is None or exact == cell.text else f"{cell.text} = {exact}"

@@ -30,6 +30,8 @@ def test_the_last_used_comes_first_and_once() -> None:
     for text in ("a.b exists", "c.d exists", " ", "a.b exists"):
         assert filters.use(text)
     assert SavedFilters().recent == filters.recent == ("a.b exists", "c.d exists")
+    assert filters.forget("a.b exists")
+    assert SavedFilters().recent == ("c.d exists",)
 
 
 def test_two_programs_do_not_forget_each_others_filters() -> None:
