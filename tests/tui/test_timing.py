@@ -11,6 +11,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from engine.text import duration
 from tests.tui.conftest import Stage, until
 from tests.tui.test_actions import LIVE
 from tests.tui.test_real import Real
@@ -205,6 +206,21 @@ async def test_the_overview_is_played_too(captures: Path) -> None:
         await until(pilot, played)
         assert real.screen.place.show is Show.OVERVIEW
         await pilot.press("escape")
+
+
+async def test_ranges_of_other_lengths_are_not_compared_without_a_word(opened: tuple[Real, Pilot[None]]) -> None:
+    real, pilot = opened
+
+    def told() -> list[str]:
+        return [each.message for each in real.app._notifications if "lasts" in each.message]
+
+    await real.press(pilot, "right_square_bracket", "A", "right_square_bracket", "D")
+    assert told() == []
+    await real.press(pilot, "backspace", "w", "D")
+    (words,) = told()
+    length = real.screen.place.against
+    assert length is not None
+    assert f"A lasts {duration(length[1] - length[0] + 1)}, B 12.10s" in words
 
 
 async def test_compared_ranges_are_marked_and_bookmarked(captures: Path) -> None:

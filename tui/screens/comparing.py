@@ -9,9 +9,13 @@ from textual.content import Content
 from engine.query.sums import is_summed
 from engine.query.view import Kind
 from engine.store.segment import Window
+from engine.text import duration
 from tui.moments import range_text
 from tui.place import Position, Show
 from tui.screens.part import Part
+
+ALIKE = 1.1
+"""How many times as long as the other a range may be before that is told."""
 
 
 class Comparing(Part):
@@ -47,6 +51,13 @@ class Comparing(Part):
                     place, against=self.marked, sort=None, descending=None, position=Position(), snapshot=None
                 )
             )  # fmt: skip
+            status = self.screen.status
+            a, b = (end - start + 1 for start, end in (self.marked, place.window or (status.start, status.end)))
+            if max(a, b) > ALIKE * min(a, b):
+                self.screen.notify(
+                    f"A lasts {duration(a)}, B {duration(b)}: totals are compared as they are, not by the second",
+                    markup=False,
+                )
 
     def _choose_measure(self) -> None:
         place = self.screen.place
