@@ -55,8 +55,10 @@ class OverviewSnapshot(PanelSnapshot):
     """All tiles."""
 
     figures: tuple[Figure, ...] = ()
+    counted: int = 0
+    """Events counted."""
     share: float = 1.0
-    """Of the events how many are counted."""
+    """Of the events there are."""
     coverage: Coverage = EVERYTHING
 
 
@@ -79,7 +81,9 @@ class OverviewRequest(PanelRequest):
         work.check()
         if done:
             run.look_at_open()
-        return OverviewSnapshot(self, "", done, run.figures(self.cells), run.share, work.coverage(self.window, text))
+        return OverviewSnapshot(
+            self, "", done, run.figures(self.cells), *run.counted(), work.coverage(self.window, text)
+        )
 
     def failed(self, message: str) -> OverviewSnapshot:
         """No figures."""
@@ -135,12 +139,11 @@ class OverviewRun:
             self._taken, self._next = self._store.forgotten, 0
         return True
 
-    @property
-    def share(self) -> float:
-        """Of the events of the window how many are counted."""
+    def counted(self) -> tuple[int, float]:
+        """How many events of the window are counted, and what share of it that is."""
         all_of_it = sum(map(len, self._store.since(0, self._window)))
-        left = sum(map(len, self._store.since(self._taken, self._window)))
-        return 1 - left / all_of_it if all_of_it else 1.0
+        counted = all_of_it - sum(map(len, self._store.since(self._taken, self._window)))
+        return counted, counted / all_of_it if all_of_it else 1.0
 
     @property
     def _span(self) -> Window:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,25 @@ async def test_what_is_missing_is_told_of_what_is_shown(captures: Path) -> None:
             await real.press(pilot, "right_square_bracket")
             assert "lost" not in real.lines[2]
             await real.press(pilot, "w")
+
+
+async def test_figures_do_not_fall_while_the_same_is_counted_anew(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "o")
+        overview, whole = real.screen.overview, real.screen.place.snapshot
+        assert isinstance(whole, OverviewSnapshot)
+        less = tuple(replace(figure, total=(figure.total + 1) // 2) for figure in whole.figures)
+        part = replace(whole, figures=less, complete=False, counted=whole.counted // 2, share=0.5)
+        before = real.lines
+        assert overview.take(part)
+        await pilot.pause()
+        assert real.lines == before
+        overview.take(replace(part, counted=whole.counted + 1))
+        await pilot.pause()
+        assert real.lines != before
+        assert "counting 50%" in real.raw
 
 
 async def test_the_way_tells_which_tile_was_opened_and_f7_what_it_counts(captures: Path) -> None:

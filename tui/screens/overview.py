@@ -16,7 +16,9 @@ from tui.screens.part import Part
 from tui.widgets.tiles import Tiles
 
 PATIENCE = 0.3
-"""Seconds that figures hold still for those that are asked for."""
+"""Seconds that figures hold still for those of another range."""
+LONGEST = 5.0
+"""Seconds that they hold still for the same counted anew."""
 
 
 class Overview(Part):
@@ -24,7 +26,7 @@ class Overview(Part):
 
     _counting = False
     _asked: OverviewRequest | None = None
-    _asked_at = 0.0
+    _asked_at = _shown_at = 0.0
     _stale = False
 
     def mounted(self) -> None:
@@ -81,13 +83,23 @@ class Overview(Part):
             return False
         if snapshot.request is self._asked and self.screen.place.show is Show.OVERVIEW:
             self._counting = not snapshot.complete
-            if snapshot.share < 1 and self.tiles.figure and time.monotonic() - self._asked_at < PATIENCE:
-                # What there is to see holds still until the rest is counted as well.
+            if self._holds(snapshot):
                 return True
-            self.screen.place.snapshot = snapshot
+            self.screen.place.snapshot, self._shown_at = snapshot, time.monotonic()
             self.screen.header.show_coverage(snapshot.coverage)
             self.tiles.show(snapshot.figures, snapshot.error, share=snapshot.share)
         return True
+
+    def _holds(self, snapshot: OverviewSnapshot) -> bool:
+        """Whether what is seen holds still until more is counted: figures of another range for a moment, those of the
+        same events, which are counted anew, until they are as many."""
+        shown = self.screen.place.snapshot
+        if snapshot.share == 1 or not isinstance(shown, OverviewSnapshot) or not shown.figures:
+            return False
+        assert isinstance(shown.request, OverviewRequest) and isinstance(snapshot.request, OverviewRequest)
+        if replace(shown.request, cells=snapshot.request.cells) != snapshot.request:
+            return time.monotonic() - self._asked_at < PATIENCE
+        return snapshot.counted < shown.counted and time.monotonic() - self._shown_at < LONGEST
 
     def open(self) -> bool:
         """Open what explains the chosen tile; False where no tiles are shown."""
