@@ -24,9 +24,10 @@ import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from engine import text as shown_text
-from engine.events import codes_by_name
+from engine.events import CATALOGUE, ERRNO, FLAG_TABLES, SIGNALS, codes_by_name
 from engine.fields import FIELDS, UnknownField, look_up
 from engine.fields.field import Argument, Field, FieldType
 from engine.filters.errors import FilterError, near
@@ -309,8 +310,12 @@ class _Offer:
                 if begins == MOST_ITEMS:
                     return
 
-    def _present(self, spot: Spot, side: Side) -> Iterator[tuple[Single, int]]:
-        """Values of a side with their counts, then those that are possible and not there."""
+    def _present(self, spot: Spot, side: Side) -> Iterator[tuple[Single, int | None]]:
+        """Values of a side with their counts, then those that are possible and not there; of parameters those that have
+        names, uncounted: they are in the events themselves."""
+        if side.field is not None and side.field.name == "evt.arg" and side.argument is not None:
+            yield from ((name.encode(), None) for name in _names_of(side.argument))
+            return
         given: set[Single] = set()
         if self._presence is not None and side.field is not None:
             present = self._presence.values(side.field, side.argument, self._seconds)
@@ -324,6 +329,17 @@ class _Offer:
         elif side.name in ("evt.type", "syscall.type"):
             possible = (name.encode() for name in codes_by_name())
         yield from ((value, 0) for value in possible if value not in given)
+
+
+@cache
+def _names_of(parameter: str) -> tuple[str, ...]:
+    """Names of flags, errors and signals that parameters of a name can have."""
+    kinds = {one for kind in CATALOGUE for one in kind.params if one.name == parameter}
+    tables = sorted({one.table for one in kinds if one.table})
+    names = [name for table in tables for name, _ in FLAG_TABLES.get(table, ())]
+    names += ERRNO.values() if any(one.type == "ERRNO" for one in kinds) else ()
+    names += SIGNALS.values() if any(one.type == "SIGTYPE" for one in kinds) else ()
+    return tuple(dict.fromkeys(names))
 
 
 def _shown(kind: FieldType, value: Single) -> str:

@@ -37,4 +37,5 @@ class Peek(Widget):
 def _whole(cell: Cell) -> str:
     """What a cell shows, and the number it stands for."""
     exact = str(cell.exact)
-    return cell.text if cell.exact is None or exact == cell.text else f"{cell.text} = {exact}"
+    # A fact without a text would be a heading.
+    return (cell.text or " ") if cell.exact is None or exact == cell.text else f"{cell.text} = {exact}"

@@ -213,3 +213,11 @@ def test_a_session_answers_until_everything_is_counted(captures: Path) -> None:
                     session.ask("completion", request)
     finally:
         session.close()
+
+
+def test_parameters_with_names_are_offered_them_uncounted() -> None:
+    assert "O_TRUNC" in offered("evt.arg.flags contains O_")
+    assert offered("evt.arg.sig=SIGKI") == ["SIGKILL"]
+    items = at_end("evt.arg.res=ENOEN").items
+    assert [(item.text, item.count) for item in items] == [("ENOENT", None)]
+    assert offered("evt.arg.name=") == ["val("]
