@@ -18,6 +18,8 @@ from engine.query.work import PanelSnapshot
 from engine.store.segment import Window
 from tui.moments import range_text
 
+FOREVER = 2**63 - 1
+"""The last moment there is, ns."""
 EVENT_NUMBER = "evt.num"
 """Field that selects a row of a list, whose key is its event's number."""
 

@@ -174,6 +174,20 @@ def test_a_program_that_is_not_there_is_told() -> None:
     assert "No such file" in actions.run(["no-such-program-of-any-kind"], wait=False)
 
 
+def test_what_was_run_and_how_it_ended_can_be_read(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    assert run(["ls", "/nowhere \x1b[2J"], wait=True) == ""
+    told = capfd.readouterr().out
+    assert told.startswith("$ ls '/nowhere ")
+    assert "\x1b" not in told
+    assert asked == ["\nIt ended with status 2. Enter goes back to syscope. "]
+    run(["true"], wait=True)
+    assert asked[1] == "\nEnter goes back to syscope. "
+
+
 def test_a_process_can_be_made_nicer() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:

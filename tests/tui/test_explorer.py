@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -701,6 +702,18 @@ async def test_clear_shows_only_what_comes_from_now_on(stage: Stage) -> None:
         assert isinstance(request, LinesRequest)
         assert request.window is not None
         assert request.window[0] > stage.engine.status.end
+
+
+async def test_where_nothing_is_the_reason_is_told(stage: Stage) -> None:
+    stage.engine.status = replace(stage.engine.status, live=LIVE)
+    stage.engine.tables["procs"].insert(0, (os.getpid(), 99.0, "root", 0, 0, "tui"))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        stage.engine.lines.clear()
+        await pilot.press("d")
+        await until(pilot, lambda: "syscope does not record itself." in "\n".join(stage.text()))
+        await pilot.press("c")
+        await until(pilot, lambda: "Nothing came since this was cleared." in "\n".join(stage.text()))
 
 
 async def test_a_range_is_selected_by_keys_and_everything_is_of_it(stage: Stage) -> None:

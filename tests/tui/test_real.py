@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 import views
 from engine.events import FdKind
@@ -56,7 +57,12 @@ class Real:
     @property
     def raw(self) -> str:
         """All the text of the painted screen, nothing stripped."""
-        return "\n".join(strip.text for strip in self.screen._compositor.render_strips(self.screen.size))
+        return "\n".join(strip.text for strip in self.strips)
+
+    @property
+    def strips(self) -> list[Strip]:
+        """What is painted."""
+        return self.screen._compositor.render_strips(self.screen.size)
 
     @property
     def lines(self) -> list[str]:

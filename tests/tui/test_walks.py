@@ -148,6 +148,16 @@ async def test_a_rectangle_of_latencies_stays_on_them_when_the_screen_changes_it
         assert 0.6 < after.below / before.below < 1.6
 
 
+async def test_what_was_searched_comes_into_sight_however_far_right_it_is(real: Real) -> None:
+    async with real.app.run_test(size=(80, 24)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "d", "slash", *"queuemax", "enter")
+        row = next(at for at, line in enumerate(real.lines) if "queuemax" in line)
+        assert [part.text for part in real.strips[row] if part.style and part.style.underline] == ["queuemax"]
+        await real.press(pilot, "down", "up")
+        assert not any(part.style and part.style.underline for line in real.strips for part in line)
+
+
 @pytest.mark.parametrize("key", ["e", "d"])
 async def test_another_look_at_payload_stays_on_the_event(real: Real, key: str) -> None:
     async with real.app.run_test(size=SIZE) as pilot:

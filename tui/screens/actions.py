@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 
 from textual.app import SuspendNotSupported
@@ -158,15 +159,19 @@ def filled(command: Sequence[str], values: Sequence[Value]) -> list[str]:
 
 def run(command: Sequence[str], *, wait: bool) -> str:
     """Run a command in the terminal; why that failed, "" when it did not. ``wait`` leaves its output to be read."""
+    if wait:
+        sys.stdout.write(f"$ {clean(shlex.join(command))}\n")
+        sys.stdout.flush()
     try:
-        subprocess.run(command, env={**os.environ, **ENVIRONMENT}, check=False)
+        done = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, check=False)
     except OSError as error:
         return clean(f"{command[0]}: {error.strerror}")
     except KeyboardInterrupt:
         return ""
     if wait:
         try:
-            input("\nEnter goes back to syscope. ")
+            ended = f"It ended with status {done.returncode}. " if done.returncode else ""
+            input(f"\n{ended}Enter goes back to syscope. ")
         except (EOFError, KeyboardInterrupt):
             return ""
     return ""

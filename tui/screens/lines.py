@@ -8,11 +8,9 @@ from textual.content import Content
 
 from engine.query.payload import ViewAs
 from engine.query.view import Kind
-from tui.place import SHAPES, Position, Show
+from tui.place import FOREVER, SHAPES, Position, Show
 from tui.screens.part import Part
 
-FOREVER = 2**63 - 1
-"""The last moment there is, ns."""
 MEANINGS = {
     ViewAs.DOTTED: "One line for each payload; every byte that is no printable ASCII character is a dot.",
     ViewAs.PRINTABLE: "Payload as text with its line breaks; control characters are left out.",
@@ -78,7 +76,10 @@ class Lines(Part):
 
     def action_go_to(self) -> None:
         """Ask for the line to go to."""
-        self.screen.line_prompt.open("")
+        prompt, total = self.screen.line_prompt, self.screen.grid.page.total
+        prompt.open("")
+        if total:
+            prompt.say(Content.styled(f"{' ' * len(prompt.label)}1 to {total:,}", "$foreground-muted"))
 
     def go_to(self, number: int) -> None:
         """Go to a line, the first is 1."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from textual.timer import Timer
 
 from engine.query.snapshots import LinesRequest, LinesSnapshot, Row, ShownColumn, Snapshot, Status, TableSnapshot
-from tui.place import RowsRequest, RowsSnapshot, Show, Wanted
+from tui.place import FOREVER, RowsRequest, RowsSnapshot, Show, Wanted
 from tui.screens.dialogs import choose_sort
 from tui.screens.part import Part
 from tui.widgets.page import Page
@@ -141,7 +142,7 @@ class Rows(Part):
         """Go to the row a search found."""
         self.screen.search_prompt.tell(found=index is not None)
         if index is not None:
-            self.screen.grid.jump_to(index)
+            self.screen.grid.jump_to(index, self._searched)
         elif not self.screen.search_prompt.display:
             self.screen.notify("Not found", timeout=2, markup=False)
 
@@ -176,14 +177,23 @@ class Rows(Part):
         place = self.screen.place
         if self.pending or self.screen.status.progress < 1:
             return "Reading…"
+        cleared = place.window is not None and place.window[1] == FOREVER
         ways = [
-            "No rows: no event passes the filter above.",
+            "Nothing came since this was cleared." if cleared else "No rows: no event passes the filter above.",
+            "syscope does not record itself." if self._is_of_itself else "",
             "F4 edits the filter." if place.filter else "",
             "w goes back to the whole time." if place.window else "",
             f"Only rows with “{place.text}” are shown: u shows the others." if place.text else "",
             "Backspace goes back." if len(self.screen.places) > 1 else "",
         ]
         return " ".join(way for way in ways if way)
+
+    @property
+    def _is_of_itself(self) -> bool:
+        """Whether the rows would be of this very process."""
+        selected = {level.field: level.value for level in self.screen.place.levels}
+        own = os.getpid() in (selected.get("proc.pid"), selected.get("thread.tid"))
+        return own and self.screen.status.live is not None
 
     def window_wanted(self) -> None:
         """Rows came in sight that are not there."""

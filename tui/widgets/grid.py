@@ -21,11 +21,12 @@ from textual.strip import Strip
 
 from engine.query.snapshots import Row
 from tui.place import Position
-from tui.widgets.page import Page, fitted, marked
+from tui.widgets.page import Page, cells_of, fitted, marked
 
 GUTTER = 1
 """Cells left of the first column, for the cursor's mark."""
 CURSOR_MARK = "▌"
+UNDERLINED = Style(underline=True)
 QUIET = frozenset({"-", "0", "0.00", "0.0"})
 """Cells that say nothing happened, drawn with less weight."""
 WHEEL_LINES = 3
@@ -108,6 +109,9 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
         self._needed: tuple[int, ...] = ()
         self._strips: dict[int, tuple[Row, bool, Strip]] = {}
         self._styles: dict[str, Style] = {}
+        self._hit = ""
+        """Text that was searched and led to the row under the cursor, folded."""
+        self._hit_seen = False
 
     # what is shown
 
@@ -157,6 +161,7 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
     def restore(self, position: Position) -> None:
         """Begin with another table at a position; the next page is shown there."""
         self._position = position
+        self._hit = ""
         self._restoring = True
         self._needed = position.needed
         self._strips.clear()
@@ -196,6 +201,7 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
         else:
             self.refresh()
         self._want_window()
+        self._show_hit()
         self.post_message(self.CursorMoved())
 
     def say(self, message: str) -> None:
@@ -238,6 +244,9 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
         """Put the cursor on a row, scrolling as little as needed."""
         if not self._page.total:
             return
+        if self._hit:
+            self._hit = ""
+            self._strips.pop(self._position.index, None)
         before = self._position.index
         index = max(0, min(index, self._page.total - 1))
         row = self.row(index)
@@ -248,12 +257,28 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
         self._want_window()
         self.post_message(self.CursorMoved())
 
-    def jump_to(self, index: int) -> None:
-        """Put the cursor on a row, which comes into the middle when what is around it was out of sight."""
+    def jump_to(self, index: int, hit: str = "") -> None:
+        """Put the cursor on a row, which comes into the middle when what is around it was out of sight; ``hit``: a text
+        in it, which is underlined and comes into sight too."""
         around = self.body_height // 6
         if not around <= index - int(self.scroll_offset.y) < self.body_height - around:
             self.scroll_to(y=index - self.body_height // 2, animate=False, force=True)
         self.move_to(index)
+        self._hit, self._hit_seen = hit.casefold(), False
+        self._show_hit()
+
+    def _show_hit(self) -> None:
+        """Scroll sideways to the text that was searched, once its row is there."""
+        index, row = self._position.index, self.row()
+        if not self._hit or self._hit_seen or row is None:
+            return
+        self._hit_seen = True
+        self._strips.pop(index, None)
+        self._refresh_row(index)
+        span = cells_of(self._hit, self._row_strip(index, row, True).text)
+        seen = int(self.scroll_offset.x)
+        if span and not seen <= span[0] <= span[1] <= seen + self.body_width:
+            self.scroll_to(x=span[0] - self.body_width // 3, animate=False, force=True)
 
     def move_by(self, rows: int) -> None:
         """Move the cursor by a number of rows."""
@@ -429,5 +454,8 @@ class Grid(ScrollView, inherit_bindings=False, can_focus=False):
             texts.append(text)
         segments.append(Segment("".join(texts), style))
         strip = Strip(segments)
+        if at_cursor and self._hit and (span := cells_of(self._hit, strip.text)):
+            before, hit, after = strip.divide([*span, strip.cell_length])
+            strip = Strip.join([before, hit.apply_style(UNDERLINED), after])
         self._strips[index] = (row, at_cursor, strip)
         return strip

@@ -110,3 +110,9 @@ def fitted(cell: str, width: int, right: bool) -> str:
     text = cut(cell, width - 1)
     blank = " " * (width - cell_len(text) - 1)
     return blank + text + " " if right else text + blank + " "
+
+
+def cells_of(hit: str, text: str) -> tuple[int, int] | None:
+    """Where a folded text begins and ends in another, cells; None where it is not."""
+    at = text.casefold().find(hit)
+    return (cell_len(text[:at]), cell_len(text[: at + len(hit)])) if at >= 0 else None

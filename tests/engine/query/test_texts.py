@@ -15,8 +15,10 @@ from engine.query.lines import NOT_INTERNAL
 from engine.query.matches import Matches
 from engine.query.payload import ViewAs, lines
 from engine.query.texts import ECHOED, Texts
+from tests.engine.decode.decoded import Machine
 from tui.reading import Reading
 
+READ = 7
 FOREVER = 2**62
 
 
@@ -141,3 +143,19 @@ def test_payload_looks_as_asked() -> None:
     assert first.endswith("GET /...[2J...en")
     assert second.split() == ["000010", "64", "d"]
     assert first.index("GET") == second.rindex("d")
+
+
+@pytest.mark.parametrize("view_as", ViewAs)
+def test_the_lines_of_an_event_are_found_by_its_number(echoed: Matches, view_as: ViewAs) -> None:
+    made = Texts(echoed, texts.echo(view_as))
+    for index in (0, 7, len(echoed) // 2, len(echoed) - 1):
+        number = echoed.at(index).number
+        line = made.line_of(number, lambda: False)
+        assert next(made.page(line, 1))[0] == number
+        assert line == 0 or next(made.page(line - 1, 1))[0] < number
+    assert made.line_of(FOREVER, lambda: False) == len(made) - 1
+
+
+def test_a_thread_nothing_is_known_of_is_told_by_its_number() -> None:
+    event = Machine().happens(READ, 99, res=3, data=b"abc")
+    assert texts.echo(ViewAs.DOTTED).lines(event)[0][1].endswith("(thread 99)")
