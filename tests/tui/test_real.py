@@ -311,3 +311,15 @@ async def test_a_search_goes_from_row_to_row_with_the_text() -> None:
         await real.press(pilot, "n")
         assert "postgres" in real.row
         assert real.screen.grid.position.index != first
+
+
+async def test_an_event_in_full_fits_a_small_screen(captures: Path) -> None:
+    real = Real(captures / "502Error.scap")
+    async with real.app.run_test(size=(80, 24)) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "F", "enter")
+        assert any(line.endswith("GET /bar HTTP/1.") and " 2e  GET" in line for line in real.lines), "hex and text"
+        notes = [line.index(note) for line in real.lines for note in ("from enter to exit", "id 100") if note in line]
+        assert len(set(notes)) == 1, "notes are in a column"
+        await real.press(pilot, "slash", *"is_container_health", "enter")
+        assert "proc.is_container_healthcheck  false" in real.row, "a name is whole"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.query.detail import LINKS, DetailRequest, DetailRow, DetailSnapshot
+from engine.query.detail import LINKS, READ, WRITE, DetailRequest, DetailRow, DetailSnapshot
 from engine.query.snapshots import LinesSnapshot, Row, ShownColumn, Snapshot, TableSnapshot
 from engine.query.stream import StreamRequest, StreamSnapshot
 from tui.place import Place, Show
@@ -80,7 +80,7 @@ class Detail(Part):
         return False
 
     def _show(self, snapshot: DetailSnapshot) -> None:
-        rows = tuple(Row(at, row.name, (row.name, row.value, row.note)) for at, row in enumerate(snapshot.rows))
+        rows = tuple(Row(at, row.name, _cells(row)) for at, row in enumerate(snapshot.rows))
         page = Page(COLUMNS, rows, 0, len(rows), headed=False, tones=tuple(row.kind for row in snapshot.rows),
                     column_tones=TONES)  # fmt: skip
         self.screen.grid.show(page, self.screen.grid.position.index, snapshot.error)
@@ -141,3 +141,8 @@ class Detail(Part):
         here = self.screen.place
         view_as = here.view_as
         self.screen.go(Place(None, (), snapshot.filter, None, Show.STREAM, here.containers, view_as=view_as))
+
+
+def _cells(row: DetailRow) -> tuple[str, str, str]:
+    """A line as it is drawn: payload has no name, and takes all its width."""
+    return (row.value, "", "") if row.kind in (READ, WRITE) else (row.name, row.value, row.note)
