@@ -215,6 +215,19 @@ def settings(text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     (folder / "config.toml").write_text(text)
 
 
+async def test_keys_of_the_filter_editor_come_from_the_settings_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings('[keys]\nundo = "ctrl+o"\n', monkeypatch, tmp_path)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await press(pilot, "f4", "a", "space", "b")
+        assert "Ctrl+O Undo" in stage.text()[-1]
+        await press(pilot, "ctrl+z")
+        assert stage.screen.filter_prompt.text == "a b"
+        await press(pilot, "ctrl+o")
+        assert stage.screen.filter_prompt.text == "a "
+
+
 async def test_keys_and_colours_come_from_the_settings(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.tui.conftest import Stage, until
 from tui.widgets.choices import Choices
-from tui.widgets.filter_editor import FilterPrompt
+from tui.widgets.filter_editor import FilterPrompt, Typing
 
 WIDE = (120, 30)
 
@@ -245,3 +246,15 @@ async def test_what_is_only_unfinished_is_told_what_may_follow_and_no_error_unti
         await pilot.press("enter")
         await until(pilot, lambda: "the filter ends" in said.left.plain)
         assert editor(stage).display
+
+
+@pytest.mark.parametrize("key", ["f2", "shift+tab"])
+async def test_a_text_of_rows_is_typed_in_place_of_a_filter_and_back(stage: Stage, key: str) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f4")
+        await typed(pilot, "a=b")
+        await pilot.press(key)
+        await typed(pilot, "curl")
+        assert (editor(stage).typing, editor(stage).text) == (Typing.TEXT, "curl")
+        await pilot.press(key)
+        assert (editor(stage).typing, editor(stage).text) == (Typing.FILTER, "a=b")

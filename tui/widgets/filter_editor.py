@@ -46,7 +46,13 @@ KEYS = [
     _key("ctrl+y", "redo", "Redo", "Make the change that was taken back", "redo", show=False),
     _key("ctrl+r", "earlier", "Earlier", "Choose from saved filters and those used before", "earlier-filters"),
     _key("ctrl+s", "keep", "Save", "Save the filter under a name", "save-filter"),
-    _key("f2", "other", "Text", "A text that rows must show, in any column; there, back to the filter", "row-text"),
+    _key(
+        "f2,shift+tab",
+        "other",
+        "Text",
+        "A text that rows must show, in any column; there, back to the filter",
+        "row-text",
+    ),
 ]
 """The keys of the editor besides those of every line one types into."""
 _PIECES = re.compile(
