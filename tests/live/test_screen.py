@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.sources.live.loader import CAPABILITIES
-from tests.live.terminal import NEEDS_THE_KERNEL, Terminal
+from tests.live.terminal import NEEDS_THE_KERNEL, PATIENCE, Terminal
 from tui.exit_codes import Exit
 
 pytestmark = NEEDS_THE_KERNEL
@@ -113,6 +113,28 @@ def test_the_mouse_draws_a_rectangle_of_latencies_and_leads_to_its_calls_and_to_
             assert b"stat" not in terminal.written
         finally:
             worker.kill()
+
+
+def test_a_list_follows_what_comes(terminals: list[Terminal]) -> None:
+    """Far more commands than the screen has lines: only who is at the end sees the later ones."""
+    running = """import os, itertools
+for n in itertools.count(): os.spawnlp(os.P_WAIT, 'true', 'true', f'number-{n}-')
+"""
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", running]) as starter:
+        try:
+            terminal = Terminal("-d", "300", "-v", "spy_users", f"proc.ppid={starter.pid}")
+            terminals.append(terminal)
+            numbers: list[int] = []
+            deadline = time.monotonic() + PATIENCE
+            while not numbers or max(numbers) < min(numbers) + 500:
+                assert time.monotonic() < deadline, f"nothing later than {numbers[-1:]} was seen"
+                terminal.until("number-")
+                numbers += map(int, re.findall(rb"true number-(\d+)-", terminal.written))
+                terminal.written = b""
+            os.write(terminal.end, b"q")
+            assert terminal.ended() == Exit.OK
+        finally:
+            starter.kill()
 
 
 def mouse(button: int, line: int, column: int, *, up: bool = False) -> bytes:
