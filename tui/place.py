@@ -39,6 +39,8 @@ class Show(Enum):
 
 SHAPES = {Show.EVENTS: Shape.DIG, Show.ECHO: Shape.ECHO, Show.STREAM: Shape.TALK}
 """What is shown as lines, and how."""
+PICTURES = {"spectro_all": Show.SPECTROGRAM, "spectro_file": Show.FILE_SPECTROGRAM}
+"""Views, by id, that are shown as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class Place:
         if self.view:
             selected = (key_field or EVENT_NUMBER, row.key, row.shown_key or str(row.key)) if row else (None, None, "")
             levels = (*levels, Level(self.view, *selected))
+        if picture := view and PICTURES.get(view.id):
+            view, show = None, picture
         shown = show if view is None else Show.TABLE
         return Place(view, levels, self.filter, self.window, shown, self.containers, view_as=self.view_as)
 

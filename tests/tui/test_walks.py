@@ -158,6 +158,21 @@ async def test_what_was_searched_comes_into_sight_however_far_right_it_is(real: 
         assert not any(part.style and part.style.underline for line in real.strips for part in line)
 
 
+async def test_the_views_of_latencies_are_pictures(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "f2", *"Spectrogram", "enter")
+        assert real.lines[1] == " Processes ▸ Latency of files"
+        await real.press(pilot, "backspace", "enter", "f2", *"Spectrogram-a", "enter")
+        assert real.lines[1].endswith(" ▸ Threads ▸ Latency")
+    started = Real(real.path, "spectro_all")
+    async with started.app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: started.screen.query_one(Spectrogram).rectangle is not None)
+        assert started.lines[1] == " Latency"
+        await started.press(pilot, "enter")
+        assert started.screen.place.show is Show.EVENTS
+
+
 @pytest.mark.parametrize("key", ["e", "d"])
 async def test_another_look_at_payload_stays_on_the_event(real: Real, key: str) -> None:
     async with real.app.run_test(size=SIZE) as pilot:

@@ -24,7 +24,7 @@ from engine.query.view import View
 from engine.query.work import EVERYTHING
 from tui.engine import Engine
 from tui.options import Options
-from tui.place import SHAPES, Place, Position, Show, target, terms
+from tui.place import PICTURES, SHAPES, Place, Position, Show, target, terms
 from tui.screens.actions import Actions
 from tui.screens.bookmarks import Bookmarks
 from tui.screens.cells import Cells
@@ -80,8 +80,9 @@ class Explorer(Screen[None]):
         self.views = arranged_all(views)
         self.options = options
         view = self.views.get(options.view)
-        show = Show.TABLE if view else Show.EVENTS
-        self.places = [Place(view, filter=options.filter, show=show, containers=options.containers)]
+        show = PICTURES.get(options.view, Show.TABLE if view else Show.EVENTS)
+        shown = view if show is Show.TABLE else None
+        self.places = [Place(shown, filter=options.filter, show=show, containers=options.containers)]
         self.status = Status("", 0, 0, 0, 0.0, (), "", 0)
         self.paused = False
         self.rows = Rows(self)
@@ -213,7 +214,8 @@ class Explorer(Screen[None]):
             body.display = body is self.body
         for part in self._parts:
             part.place_shown()
-        self.key_bar.labels = keys_of(self.place) if len(self.places) > 1 else {}
+        views_lead_on = len(self.places) == 1 and self.place.show in SHAPES
+        self.key_bar.labels = {} if views_lead_on else keys_of(self.place)
         self.refresh_bindings()
 
     def show_filter(self) -> None:
