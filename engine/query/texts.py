@@ -33,7 +33,7 @@ READ, WRITE, HEAD, PLAIN = TONES = ("read", "write", "head", "")
 ECHOED = "evt.io_dir exists and evt.dir=< and evt.rawres>0"
 """Filter of the events that echo shows: completed reads and writes that moved something."""
 MOST_EVENTS = 4_000_000
-"""Events whose lines are counted at most; what is beyond is not shown."""
+"""Events with lines that are counted at most; what is beyond is not shown."""
 LATENCY = "*%9evt.latency.human "
 """What a format begins with that tells first how long calls took."""
 _SHARE = 0.05
@@ -142,9 +142,16 @@ class Texts:
         self._direct = maker.one_each
         """Nothing need be counted: every event has one line, and all are shown."""
         self._text = ""
-        self._ends = Growing(np.int64)
-        """Lines up to and including each event looked at."""
         self._forgotten = matches.forgotten
+        self._begin()
+
+    def _begin(self) -> None:
+        self._looked_through = 0
+        """Events whose lines are counted."""
+        self._events = Growing(np.int32)
+        """Those of them that have lines, as indexes of matches."""
+        self._ends = Growing(np.int64)
+        """Lines up to and including each of these."""
 
     def keep(self, text: str) -> None:
         """Leave the events that hold a text, "" all; upper and lower case are the same. Another text is counted
@@ -152,12 +159,12 @@ class Texts:
         if text.casefold() != self._text:
             self._text = text.casefold()
             self._direct = self._maker.one_each and not text
-            self._ends = Growing(np.int64)
+            self._begin()
 
     @property
     def complete(self) -> bool:
         """True when the lines of every event are counted."""
-        return self._direct or len(self._ends) >= min(len(self._matches), MOST_EVENTS)
+        return self._direct or self._looked_through >= len(self._matches) or len(self._ends) >= MOST_EVENTS
 
     def __len__(self) -> int:
         if self._direct:
@@ -169,10 +176,13 @@ class Texts:
         began = time.monotonic()
         self._drop_forgotten()
         while not self.complete:
-            start, total = len(self._ends), len(self)
-            indexes = np.arange(start, min(start + self._often, len(self._matches), MOST_EVENTS))
+            indexes = np.arange(self._looked_through, min(self._looked_through + self._often, len(self._matches)))
             counts, shown = self._looked_at(indexes, self._text)
-            self._ends.extend(total + np.cumsum(np.where(shown, counts, 0)))
+            shown &= counts > 0
+            total = len(self)
+            self._events.extend(indexes[shown])
+            self._ends.extend(total + np.cumsum(counts[shown]))
+            self._looked_through += len(indexes)
             if cancelled():
                 return False
             if len(self) >= until and time.monotonic() - began > _SHARE:
@@ -184,12 +194,15 @@ class Texts:
         return True
 
     def _drop_forgotten(self) -> None:
-        gone = min(self._matches.forgotten - self._forgotten, len(self._ends))
+        gone = self._matches.forgotten - self._forgotten
         self._forgotten = self._matches.forgotten
         if gone:
-            ends = self._ends.values
-            self._ends = Growing(np.int64)
-            self._ends.extend(ends[gone:] - ends[gone - 1])
+            looked_through, events, ends = self._looked_through, self._events.values, self._ends.values
+            first = int(np.searchsorted(events, gone))
+            self._begin()
+            self._looked_through = max(0, looked_through - gone)
+            self._events.extend(events[first:] - gone)
+            self._ends.extend(ends[first:] - (ends[first - 1] if first else 0))
 
     def _lines(self, index: int) -> list[Line]:
         made = self._maker.lines(self._matches.at(index))
@@ -219,32 +232,34 @@ class Texts:
         end = min(offset + count, len(self))
         while offset < end:
             # Straight to the next event that has lines.
-            index, skipped = self._event_of(offset)
-            event = self._matches.at(index)
+            place, skipped = self._place_of(offset)
+            event = self._matches.at(place if self._direct else int(self._events.values[place]))
             lines = self._maker.lines(event)[skipped : skipped + end - offset]
             yield from ((event.number, line) for line in lines)
             offset += max(len(lines), 1)
 
-    def _event_of(self, line: int) -> tuple[int, int]:
-        """Which match a line is of, and which of its lines it is."""
+    def _place_of(self, line: int) -> tuple[int, int]:
+        """Which of the events that have lines a line is of, and which of its lines it is."""
         if self._direct:
             return line, 0
-        index = int(np.searchsorted(self._ends.values, line, "right"))
-        return index, line - (int(self._ends.values[index - 1]) if index else 0)
+        place = int(np.searchsorted(self._ends.values, line, "right"))
+        return place, line - (int(self._ends.values[place - 1]) if place else 0)
 
     def first_line(self, match: int) -> int:
         """Where the lines of a match begin."""
-        return match if self._direct else int(self._ends.values[match - 1]) if match else 0
+        if self._direct:
+            return match
+        place = int(np.searchsorted(self._events.values, match))
+        return int(self._ends.values[place - 1]) if place else 0
 
     def line_of(self, number: int, cancelled: Cancelled) -> int:
         """The first line of the event with a number, else of the next one that has any, else the last line; counts as
         far as that."""
         match = bisect_left(range(len(self._matches)), number, key=lambda at: self._matches.at(at).number)
-        while not self.complete and len(self._ends) <= match:
+        while not self.complete and self._looked_through <= match:
             if not self.update(len(self) + 1, cancelled):
                 return 0
-        counted = len(self._matches if self._direct else self._ends)
-        return max(0, min(self.first_line(min(match, counted)), len(self) - 1))
+        return max(0, min(self.first_line(match), len(self) - 1))
 
     def find(self, text: str, start: int, backwards: bool, cancelled: Cancelled) -> int | None:
         """The line nearest from ``start`` on that holds a text; goes round at the end; upper and lower case are the
@@ -253,12 +268,13 @@ class Texts:
         events = len(self._matches) if self._direct else len(self._ends)
         if not len(self):
             return None
-        first, place = self._event_of(start % len(self))
+        first, skipped = self._place_of(start % len(self))
         for begin in range(0, events + 1, self._often):
             if cancelled():
                 return None
             distances = np.arange(begin, min(begin + self._often, events + 1))
-            indexes = (first + step * distances) % events
+            places = (first + step * distances) % events
+            indexes = places if self._direct else self._events.values[places].astype(np.intp)
             in_order = np.argsort(indexes)
             held = np.empty(len(indexes), np.bool_)
             held[in_order] = self._looked_at(indexes[in_order], wanted)[1]
@@ -267,7 +283,7 @@ class Texts:
                 # Of the event where it begins, what lies behind only counts after a whole round.
                 ahead = range(len(lines))
                 if not distance:
-                    ahead = range(place, len(lines)) if step > 0 else range(place + 1)
+                    ahead = range(skipped, len(lines)) if step > 0 else range(skipped + 1)
                 for at in ahead[::step]:
                     if wanted in lines[at]:
                         return self.first_line(index) + at

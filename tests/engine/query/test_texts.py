@@ -123,6 +123,18 @@ def test_event_lines_are_found_and_left_out_as_they_read(echoed: Matches, view_a
             assert made.find(wanted, start, True, lambda: False) == (before[0] if before else None)
 
 
+def test_only_events_with_lines_count_towards_the_most_there_may_be(
+    echoed: Matches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Texts(echoed, texts.dig(ViewAs.DOTTED, containers=False, latency=False))
+    lines = [line for _, (_, line) in made.page(0, FOREVER)]
+    rare = lines[-1].split()[1]
+    monkeypatch.setattr(texts, "MOST_EVENTS", 3)
+    made.keep(rare)
+    assert made.update(FOREVER, lambda: False)
+    assert [line for _, (_, line) in made.page(0, FOREVER)] == [line for line in lines if rare in line] == lines[-1:]
+
+
 def test_counting_goes_on_where_it_stopped(echoed: Matches) -> None:
     made = Texts(echoed, texts.echo(ViewAs.DOTTED))
     assert not made.update(FOREVER, lambda: True)
