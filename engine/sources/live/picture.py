@@ -13,7 +13,7 @@ import pwd
 import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from engine.events import FLAG_TABLES, FdKind
@@ -63,10 +63,11 @@ def take(sink: FactSink) -> None:
             sink.fd(pid, *entry)
 
 
-def threads() -> Iterator[Thread]:
-    """All threads, the main one of each process before its others."""
+def threads(known: Container[int] = ()) -> Iterator[Thread]:
+    """All threads of all processes but the known, the main one of each before its others."""
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        yield from _threads(pid)
+        if pid not in known:
+            yield from _threads(pid)
 
 
 def machine() -> Machine:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.decode.ring import Ring
 from engine.decode.stop import Stop
 from engine.events import CATALOGUE, GENERIC
+from engine.model.facts import Thread
 from engine.sources.live import picture
 from engine.sources.live.calls import CALL, DATA_MAX, TASK_NOW, kernel_table, table
 from engine.sources.live.encoding import encoding
@@ -167,11 +168,13 @@ class LiveSource:
         """Record from now on, and hand on the machine as it is.
 
         What happens meanwhile is in the ring already, and comes with the steps. Who ends before the picture gets to
-        it is known from a look at all threads right before.
+        it is known from looks at all threads right before, the last two of which are short: only at those that are new.
         """
         self._started = True
-        before = {thread.tid: thread for thread in picture.threads()}
-        self._config["enabled"] = 1
+        before: dict[int, Thread] = {}
+        for enabled in (0, 0, 1):
+            self._config["enabled"] = enabled
+            before |= {thread.tid: thread for thread in picture.threads(before)}
         picture.take(sink)
         sink.former(before)
 
