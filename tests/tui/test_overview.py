@@ -148,10 +148,11 @@ async def test_a_range_is_at_once_that_of_what_is_shown(captures: Path, key: str
 
 async def test_courses_take_the_room_there_is(captures: Path) -> None:
     real = Real(captures / "502Error.scap")
-    async with real.app.run_test(size=SIZE) as pilot:
+    async with real.app.run_test(size=(40, 24)) as pilot:
         await real.settle(pilot)
         await real.press(pilot, "o")
-        for width in (80, 60, 150):
+        assert "█████" not in real.raw
+        for width in (80, 90, 60, 40, 150):
             await pilot.resize_terminal(width, 24)
             await real.settle(pilot)
             snapshot = real.screen.place.snapshot

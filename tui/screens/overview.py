@@ -62,7 +62,7 @@ class Overview(Part):
     def ask(self) -> None:
         """Ask for the figures of the place, if it is the overview."""
         place = self.screen.place
-        if place.show is not Show.OVERVIEW:
+        if place.show is not Show.OVERVIEW or not self.tiles.size.width:
             return
         cells = min(self.tiles.cells, MOST_CELLS)
         self._asked, self._stale = OverviewRequest(place.levels, place.filter, place.window, cells), False

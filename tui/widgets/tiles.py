@@ -68,7 +68,7 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
         """A tile was clicked that was under the cursor already."""
 
     class CellsChanged(Message):
-        """Tiles are as wide as they were not before."""
+        """Tiles may be as wide as they were not before."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         """Start empty."""
@@ -206,10 +206,8 @@ class Tiles(ScrollView, inherit_bindings=False, can_focus=False):
 
     def on_resize(self) -> None:
         """Use the new room."""
-        before = self.cells
         self._lay_out(self._seen_at())
-        if self.cells != before:
-            self.post_message(self.CellsChanged())
+        self.post_message(self.CellsChanged())
 
     def on_click(self, event: events.Click) -> None:
         """Choose a tile; the chosen one opens."""
