@@ -23,8 +23,8 @@ class KeyBar(Line):
 
     labels: Mapping[str, str] = {}
     """What is mostly done here, by action, and how that is called here. These keys come early, in this order."""
-    _state: tuple[int, str, Mapping[str, str], list[Binding]] | None = None
-    """What was written last: width, position, and the keys."""
+    _state: tuple[int, int, Mapping[str, str], list[Binding]] | None = None
+    """What was written last: width, that of the position, and the keys."""
     _position = EMPTY
 
     def on_mount(self) -> None:
@@ -42,30 +42,44 @@ class KeyBar(Line):
         """Tell the row under the cursor, counted from 1, and how many there are; or something else of it."""
         at = f" {index + 1:,}/{total:,} ({(index + 1) / total:.0%}) " if total else " no rows "
         at = f" {told} " if told else at
-        if self._position.plain != at:
-            self._position = Content.styled(at, "bold")
+        before = self._position
+        if before.plain == at:
+            return
+        self._position = Content.styled(at, "bold")
+        if self._position.cell_length != before.cell_length:
             self.show_keys()
+        elif self.right:
+            # The keys are the same: most moves of the cursor come here.
+            self.right = self._beside()
 
     def show_keys(self) -> None:
         """Write the keys that fit left of the position; while one types, those of the line one types into, while one
         selects a range, those that do it."""
-        typing = isinstance(self.screen.focused, Input | Timeline)
+        typing = self._typing
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled and not (typing and active.node in (self.app, self.screen)):
                 shown.setdefault(active.binding.action, active.binding)
         bindings = sorted(shown.values(), key=self._rank)
-        state = (self.size.width, self._position.plain, self.labels, bindings)
+        state = (self.size.width, self._position.cell_length, self.labels, bindings)
         if state == self._state:
             return
         self._state = state
-        self.right = Content.assemble(self._position, EMPTY if typing else MENU)
+        self.right = self._beside()
         room = self.size.width - self.right.cell_length - bool(self.right)
         fitting = next((bar for gap in (" ", "") if (bar := self._bar(bindings, gap)).cell_length <= room), None)
         if fitting is None and typing:
             # What the keys do is more to somebody who types than where the cursor is.
             self.right, room = EMPTY, self.size.width
         self.left = self._bar(bindings, "", room) if fitting is None else fitting
+
+    @property
+    def _typing(self) -> bool:
+        return isinstance(self.screen.focused, Input | Timeline)
+
+    def _beside(self) -> Content:
+        """What stands at the right."""
+        return Content.assemble(self._position, EMPTY if self._typing else MENU)
 
     def _bar(self, bindings: Sequence[Binding], gap: str, room: int | None = None) -> Content:
         """Keys with their labels, ``gap`` between them; those past ``room`` are left out."""
