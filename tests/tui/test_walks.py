@@ -107,6 +107,25 @@ async def test_a_spectrogram_of_a_chosen_row_changes_to_files_and_back_and_takes
         assert real.screen.query_one(Spectrogram).rectangle is not None
 
 
+async def test_a_cell_of_latencies_opens_at_the_second_click_and_escape_leaves_the_picture(real: Real) -> None:
+    async with real.app.run_test(size=SIZE) as pilot:
+        await real.settle(pilot)
+        await real.press(pilot, "f12")
+        picture = real.screen.query_one(Spectrogram)
+        offset = (13 + picture.position.left, 1 + picture.position.index)
+        await pilot.click(Spectrogram, offset=offset)
+        assert picture.rectangle is not None
+        assert real.lines[1].endswith("Latency")
+        await pilot.click(Spectrogram, offset=offset)
+        await real.settle(pilot)
+        assert "▸ Events" in real.lines[1]
+        assert real.screen.grid.page.total == picture.rectangle.calls > 0
+        await real.press(pilot, "escape")
+        assert real.lines[1].endswith("Latency")
+        await real.press(pilot, "escape")
+        assert real.lines[1] == " Processes"
+
+
 async def test_events_of_a_rectangle_tell_first_how_long_they_took_and_the_way_there_is_told_when_narrow(
     real: Real,
 ) -> None:

@@ -96,7 +96,7 @@ def show_help(dialog: Dialog, bindings: Iterable[tuple[str, ActiveBinding]]) -> 
             "timeline",
             "Dragging selects a range or moves its ends; a click goes back to everything; the wheel zooms.",
         ),
-        ("spectrogram", "Dragging draws a rectangle and opens its events."),
+        ("spectrogram", "Dragging draws a rectangle and opens its events; so does a second click."),
         ("wheel", "Scrolls; with Shift sideways."),
         ("elsewhere", "Crumbs lead back, the filter is edited, the keys in the last line work; ≡ has all commands."),
     ]

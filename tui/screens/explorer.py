@@ -307,8 +307,8 @@ class Explorer(Screen[None]):
     # the rest
 
     def action_cancel(self) -> None:
-        """Leave whatever is going on; where nothing is, the lines one reads."""
-        if not any(part.cancel() for part in self._parts) and self.place.show in (*SHAPES, Show.DETAIL):
+        """Leave whatever is going on; where nothing is, what is no table."""
+        if not any(part.cancel() for part in self._parts) and self.place.show is not Show.TABLE:
             self.action_back()
 
     def action_pause(self) -> None:

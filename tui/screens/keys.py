@@ -136,7 +136,8 @@ SECTIONS: dict[str, list[Binding]] = {
         _quiet("left", "sideways(-1)", "Left", "Scroll left", "left"),
         _quiet("right", "sideways(1)", "Right", "Scroll right", "right"),
         _quiet(
-            "escape", "cancel", "Cancel", "Leave a dialog or prompt, changing nothing; leave lines of events", "cancel",
+            "escape", "cancel", "Cancel", "Leave a dialog or prompt, changing nothing; leave what is no table",
+            "cancel",
         ),
     ],
 }  # fmt: skip

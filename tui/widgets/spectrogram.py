@@ -88,6 +88,8 @@ class Spectrogram(Widget):
         """True when the cursor is where somebody left it."""
         self.drawing = False
         """True while a rectangle is drawn: the picture is to hold still under it."""
+        self._clicked = self._again = False
+        """Whether the mouse clicked the cell under the cursor, and whether it is clicking it again."""
         self._colours: list[Style] = []
 
     @property
@@ -170,7 +172,7 @@ class Spectrogram(Widget):
     def restore(self, position: Position) -> None:
         """Begin where somebody was."""
         self._shown, self._corner, self._placed = None, position.key, position.chosen
-        self.drawing = False
+        self.drawing = self._clicked = False
         self._row, self._column = position.index, position.left
 
     def place_in_all(self) -> tuple[int, int]:
@@ -196,9 +198,10 @@ class Spectrogram(Widget):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to draw a rectangle."""
         event.stop()
-        self._corner = None
+        before, self._corner = (self._row, self._column), None
         self._go(event.y - LEGEND, event.x - LABEL)
         self._corner, self.drawing = (self._row, self._column), True
+        self._again = self._clicked and self._corner == before
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -207,15 +210,16 @@ class Spectrogram(Widget):
             self._go(event.y - LEGEND, event.x - LABEL)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """The rectangle is drawn."""
+        """The rectangle is drawn, or a cell was clicked: for the second time it opens."""
         event.stop()
         if self.app.mouse_captured is self:
             self.release_mouse()
             self.drawing = False
-            if self._corner == (self._row, self._column):
+            self._clicked = self._corner == (self._row, self._column)
+            if self._clicked:
                 self._corner = None
                 self.refresh()
-            else:
+            if self._again or not self._clicked:
                 self.post_message(self.Opened())
 
     def on_resize(self) -> None:
