@@ -37,7 +37,7 @@ def pieces_of(store: Store, events: NDArray[np.int64]) -> Pieces:
     ascending = events[order]
     segments = list(store.segments)
     bounds = np.searchsorted(ascending, [segment.first for segment in segments]).tolist()
-    spans = zip(segments, bounds, [*bounds[1:], len(events)], strict=True)
+    spans = zip(segments, bounds, [*bounds, len(events)][1:], strict=True)
     return [(one, ascending[start:end] - one.first, order[start:end]) for one, start, end in spans if start < end]
 
 
