@@ -69,6 +69,9 @@ def address(block: cython.pointer(Block), piece: cython.pointer(cython.const[Pie
         to[size] = piece.at[3]
         to[size + 1] = piece.at[2]
         to += size + 2
+    else:
+        # Of other families there is nothing to tell, as sysdig's drivers have it.
+        to = block.at
     blocks.close(block, to - block.at)
 
 
@@ -118,6 +121,8 @@ def ends(
             memcpy(remote, piece.at + 48, size)
             memcpy(remote + size, piece.at + 6, 2)
         to += 2 * step
+    else:
+        to = block.at
     blocks.close(block, to - block.at)
 
 

@@ -73,6 +73,14 @@ def test_a_refused_connection_tells_its_address_and_error(observer: Observer) ->
     assert refused.tuple is None
 
 
+def test_an_address_of_a_family_without_ends_is_none(observer: Observer) -> None:
+    run = observer.python(
+        "import socket\ns = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\ns.bind((0, 0))\ns.send(bytes(16))"
+    )
+    bound = run.call("bind")
+    assert (bound.result, bound.addr) == (0, None)
+
+
 @pytest.mark.parametrize(("family", "host"), [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")])
 def test_datagrams_tell_both_ends_though_nothing_is_connected(observer: Observer, family: str, host: str) -> None:
     run = observer.python(
