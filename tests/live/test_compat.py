@@ -8,15 +8,17 @@ from pathlib import Path
 
 from tests.live.observing import Observer, Run
 
-GETPID, WRITE, EXIT, FORK = 20, 4, 1, 2
+GETPID, WRITE, EXIT, FORK, WAITPID = 20, 4, 1, 2, 7
 
 
 def program(times: int) -> bytes:
-    """A 32-bit executable that calls getpid so many times, writes to nowhere, forks, and exits with 3, twice."""
+    """A 32-bit executable that calls getpid so many times, writes to nowhere, forks; both wait for a child and exit
+    with 3."""
     code = struct.pack("<BI", 0xBE, times)  # mov esi, times
     code += b"\xb8" + struct.pack("<I", GETPID) + b"\xcd\x80" + b"\x4e" + b"\x75\xf6"  # int 0x80; dec esi; jnz
     code += b"\xb8" + struct.pack("<I", WRITE) + b"\xbb" + struct.pack("<i", -1) + b"\x31\xc9\x31\xd2\xcd\x80"
     code += b"\xb8" + struct.pack("<I", FORK) + b"\xcd\x80"
+    code += b"\xb8" + struct.pack("<I", WAITPID) + b"\xbb" + struct.pack("<i", -1) + b"\x31\xc9\x31\xd2\xcd\x80"
     code += b"\xb8" + struct.pack("<I", EXIT) + b"\xbb" + struct.pack("<I", 3) + b"\xcd\x80"
     base, headers = 0x08048000, 52 + 32
     size = headers + len(code)
@@ -36,8 +38,8 @@ def test_a_32_bit_program_is_counted_call_by_call_under_no_wrong_name(observer: 
     path.chmod(0o755)
     run = observer.run(str(path))
     assert run.status == 3
-    # Its getpid has the number of writev, its write that of stat.
-    assert names(run) == {"execve": 1, "<unknown>": 51, "fork": 2}
+    # Its getpid has the number of writev, its write that of stat, its waitpid that of poll.
+    assert names(run) == {"execve": 1, "<unknown>": 53, "fork": 2}
     assert {event.thread.comm for event in run.calls("<unknown>")} == {b"old"}
     assert run.call("execve").trusted_exepath == bytes(path)
     child = max(event.result or 0 for event in run.calls("fork"))
