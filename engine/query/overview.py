@@ -20,6 +20,7 @@ from engine.query.compose import compose
 from engine.query.keys import codes_of, make_key
 from engine.query.lines import NOT_INTERNAL
 from engine.query.lives import Lives
+from engine.query.masks import Masks
 from engine.query.matches import Cancelled
 from engine.query.snapshots import Level
 from engine.query.tiles import TILES, Counted, Tile
@@ -77,7 +78,7 @@ class OverviewRequest(PanelRequest):
         text = compose(self.filter, self.levels, None)
         run = work.keep(OverviewRun, (text, self.window), lambda: OverviewRun(work.store, text, self.window))
         began = time.monotonic()
-        done = run.update(lambda: time.monotonic() - began > SHARE)
+        done = run.update(lambda: time.monotonic() - began > SHARE, work.masks(text) if text else None)
         work.check()
         if done:
             run.look_at_open()
@@ -105,13 +106,17 @@ class OverviewRun:
         """Which tile is counted next in the segment at work."""
         self._taken = 0
 
-    def update(self, time_is_up: Cancelled) -> bool:
-        """Count on; False when time was up before the end. At least one tile of a segment is counted."""
+    def update(self, time_is_up: Cancelled, masks: Masks | None) -> bool:
+        """Count on; False when time was up before the end. At least one tile of a segment is counted. ``masks`` are
+        those of the filter, None where it keeps everything: it is asked once for all tiles."""
         for segment in self._store.since(self._taken, self._window):
+            among = None if masks is None else masks.of(segment)
             inside = segment.inside(self._window)
+            if inside is not None:
+                among = inside & (segment.visible if among is None else among)
             unit = unit_of(width_for(self._span, MOST_CELLS))
             for count in self._counts[self._next :]:
-                count.add(segment, inside, unit)
+                count.add(segment, among, unit)
                 self._next += 1
                 if time_is_up():
                     break
@@ -184,22 +189,21 @@ class _Count:
         self._parts: dict[int, _Part] = {}
         """By number of the segment's first event; of segments with something to count."""
         try:
-            # Open descriptors stand for no call at all, marks of losses are no events of anybody.
-            own = "" if tile.counted in (Counted.OPEN, Counted.LOST) else NOT_INTERNAL
-            self._filter = filters.compile(filters.combine(tile.filter, filters.combine(filter_text, own)))
+            # Open descriptors stand for no call at all, marks of losses are no events of anybody. What stands in for a
+            # descriptor is in no segment, and the whole filter is asked about it.
+            others = {Counted.OPEN: filter_text, Counted.LOST: ""}.get(tile.counted, NOT_INTERNAL)
+            self._filter = filters.compile(filters.combine(tile.filter, others))
         except filters.FilterError as error:
             self._error = str(error)
         self._key = make_key(store, tile.field, None) if tile.field else None
         self._open = 0
         self._measures = Measures([*_BYTES.measures] if tile.counted is Counted.BYTES else [])
 
-    def add(self, segment: Segment, inside: NDArray[np.bool_] | None, unit: int) -> None:
-        """Count one segment, ``inside`` the window, over cells of a unit (``widths``)."""
+    def add(self, segment: Segment, among: NDArray[np.bool_] | None, unit: int) -> None:
+        """Count one segment, ``among`` the events that may count (None: all), over cells of a unit (``widths``)."""
         if self._error or self._tile.counted is Counted.OPEN:
             return
-        mask = self._filter.mask(self._store, segment)
-        if inside is not None:
-            mask = mask & inside
+        mask = self._filter.mask(self._store, segment, among)
         if not mask.any():
             return
         weights = None

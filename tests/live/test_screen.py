@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,22 +64,29 @@ def test_a_command_that_is_not_there_is_told(terminals: list[Terminal]) -> None:
     assert b"no command no-such-command-anywhere" in terminal.written
 
 
+@contextmanager
+def latencies_of(working: str, terminals: list[Terminal]) -> Iterator[Terminal]:
+    """The picture of how long the calls of a program took, while it works."""
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", working]) as worker:
+        try:
+            terminal = Terminal("-d", "300", f"proc.pid={worker.pid}")
+            terminals.append(terminal)
+            terminal.until(f"only pid {worker.pid}", then=b"x")
+            terminal.until("calls of")
+            yield terminal
+        finally:
+            worker.kill()
+
+
 def test_a_rectangle_of_latencies_leads_to_its_calls(terminals: list[Terminal]) -> None:
     """The picture holds still while the rectangle is drawn, though what happens goes on."""
-    sleeping = "import time\nwhile True: time.sleep(0.03)"
-    with subprocess.Popen([sys.executable, "-I", "-S", "-c", sleeping]) as slow:
-        try:
-            terminal = Terminal("-d", "300", f"proc.pid={slow.pid}")
-            terminals.append(terminal)
-            terminal.until(f"only pid {slow.pid}", then=b"x")
-            terminal.until("calls of", then=b" \x1b[A\x1b[D\x1b[D\x1b[C\x1b[C\x1b[C")
-            time.sleep(1)
-            os.write(terminal.end, b"\r")
-            terminal.until("behind now")
-            terminal.until("clock_nanosleep", then=b"q")
-            assert terminal.ended() == Exit.OK
-        finally:
-            slow.kill()
+    with latencies_of("import time\nwhile True: time.sleep(0.03)", terminals) as terminal:
+        os.write(terminal.end, b" \x1b[A\x1b[D\x1b[D\x1b[C\x1b[C\x1b[C")
+        time.sleep(1)
+        os.write(terminal.end, b"\r")
+        terminal.until("behind now")
+        terminal.until("clock_nanosleep", then=b"q")
+        assert terminal.ended() == Exit.OK
 
 
 def test_the_mouse_draws_a_rectangle_of_latencies_and_leads_to_its_calls_and_to_a_view_of_them(
@@ -85,34 +94,27 @@ def test_the_mouse_draws_a_rectangle_of_latencies_and_leads_to_its_calls_and_to_
 ) -> None:
     """Of a process that looks at a file, which is quick, and sleeps 30 ms, it is around the sleeps."""
     working = "import os, time\nwhile True: os.stat('/etc/hosts'); time.sleep(0.03)"
-    with subprocess.Popen([sys.executable, "-I", "-S", "-c", working]) as worker:
-        try:
-            terminal = Terminal("-d", "300", f"proc.pid={worker.pid}")
-            terminals.append(terminal)
-            terminal.until(f"only pid {worker.pid}", then=b"x")
-            terminal.until("calls of")
-            # From the first row, a little under 10 ms, to far below the last row, a little over 100 ms.
-            corner, opposite = (8, 14 + LATENCIES * 68 // 110), (36, 14 + LATENCIES * 82 // 110)
-            terminal.written = b""
-            os.write(terminal.end, mouse(0, *corner) + mouse(32, 20, 110) + mouse(32, *opposite))
-            terminal.until(" calls of ")
-            os.write(terminal.end, mouse(0, *opposite, up=True))
-            terminal.until("behind now")
-            terminal.until("clock_nanosleep")
-            lines = re.findall(rb"([\d.]+)ms +\d+ \d\d:\d\d:\d\d\.\d{9} .*?< (\w+)", terminal.written)
-            assert lines and {call for _, call in lines} == {b"clock_nanosleep"}
-            assert all(30 <= float(took) < 120 for took, _ in lines)
-            terminal.written = b""
-            os.write(terminal.end, b"\x7f")
-            terminal.until("|10ms", then=b"\x1bOQ")
-            terminal.until("by name", then=b"System calls")
-            terminal.written = b""
-            os.write(terminal.end, b"\r")
-            terminal.until("clock_nanosleep", then=b"q")
-            assert terminal.ended() == Exit.OK
-            assert b"stat" not in terminal.written
-        finally:
-            worker.kill()
+    with latencies_of(working, terminals) as terminal:
+        # From the first row, a little under 10 ms, to far below the last row, a little over 100 ms.
+        corner, opposite = (8, 14 + LATENCIES * 68 // 110), (36, 14 + LATENCIES * 82 // 110)
+        terminal.written = b""
+        os.write(terminal.end, mouse(0, *corner) + mouse(32, 20, 110) + mouse(32, *opposite))
+        terminal.until(" calls of ")
+        os.write(terminal.end, mouse(0, *opposite, up=True))
+        terminal.until("behind now")
+        terminal.until("clock_nanosleep")
+        lines = re.findall(rb"([\d.]+)ms +\d+ \d\d:\d\d:\d\d\.\d{9} .*?< (\w+)", terminal.written)
+        assert lines and {call for _, call in lines} == {b"clock_nanosleep"}
+        assert all(30 <= float(took) < 120 for took, _ in lines)
+        terminal.written = b""
+        os.write(terminal.end, b"\x7f")
+        terminal.until("|10ms", then=b"\x1bOQ")
+        terminal.until("by name", then=b"System calls")
+        terminal.written = b""
+        os.write(terminal.end, b"\r")
+        terminal.until("clock_nanosleep", then=b"q")
+        assert terminal.ended() == Exit.OK
+        assert b"stat" not in terminal.written
 
 
 def test_a_list_follows_what_comes(terminals: list[Terminal]) -> None:

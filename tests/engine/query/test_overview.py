@@ -75,6 +75,21 @@ def test_a_window_and_a_filter_leave_their_part(store: Store) -> None:
             assert max(part[title].total for part in parts) <= figure.total, title
 
 
+@pytest.mark.parametrize("text", ["evt.arg.path contains lib", "proc.name!=nmap and evt.failed=true"])
+def test_under_a_filter_every_tile_counts_what_both_keep(store: Store, text: str) -> None:
+    start, end = store.time_span
+    window = start + (end - start) // 3, end - (end - start) // 3
+    kept = 0
+    for figure in figures(store, OverviewRequest(filter=text, window=window)).values():
+        if figure.tile.counted is Counted.EVENTS:
+            both = filters.combine(figure.tile.filter, text, "not evt.category=internal")
+            matches = Matches(store, both, window)
+            matches.update()
+            assert figure.total == len(matches), figure.tile.title
+            kept += figure.total
+    assert kept
+
+
 def test_known_figures_of_the_sample_of_sysdig_inspect(captures: Path) -> None:
     told = figures(read(captures / "502Error.scap"), OverviewRequest())
     expected = {
